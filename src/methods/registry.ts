@@ -1,0 +1,4 @@
+import type { Method } from './method.ts'
+
+/** Every published system that is a working component, in the order of the cards. */
+export const methods: readonly Method[] = []

@@ -1,0 +1,40 @@
+import type { z } from 'zod'
+import type { Reward, Sample, Score } from '../core/index.ts'
+
+/** A sample with the value that the reward gives it: documentation that the contract test runs. */
+export interface RewardExample {
+  readonly sample: Sample
+  /** Options other than the defaults, as a user would write them. */
+  readonly options?: Readonly<Record<string, unknown>>
+  /** Checked to 1e-6; null = must be unscored. */
+  readonly value: Score['value']
+}
+
+/**
+ * A reward under a name, as the command line, the server and the documentation see it: what it does, its options
+ * with their defaults and bounds, and examples. Joining a registry means inheriting the contract test
+ * (`tests/contract.test.ts`).
+ */
+export interface RewardType {
+  /** kebab-case; a published system's is its method id. */
+  readonly name: string
+  /** One line: what is rewarded. */
+  readonly summary: string
+  /** Paper or standard, for published rewards. */
+  readonly source?: string
+  readonly options: z.ZodObject
+  create(options: Readonly<Record<string, unknown>>): Reward
+  readonly examples: readonly RewardExample[]
+}
+
+/** Ties an options schema to the function that takes those options; `create` validates and fills in defaults. */
+export function defineRewardType<Schema extends z.ZodObject>(type: {
+  readonly name: string
+  readonly summary: string
+  readonly source?: string
+  readonly options: Schema
+  readonly create: (options: z.output<Schema>) => Reward
+  readonly examples: readonly RewardExample[]
+}): RewardType {
+  return { ...type, create: (options) => type.create(type.options.parse(options)) }
+}
