@@ -1,0 +1,25 @@
+// Set-up for every npm script of the checkout: installs the pinned dependencies (the pinned Node among them) when
+// they are absent or out of date, and does nothing otherwise. Runs on whatever Node the machine has.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+
+const root = new URL('../', import.meta.url)
+const stamp = new URL('node_modules/.guerdon-setup', root)
+const wanted = createHash('sha256')
+  .update(readFileSync(new URL('package-lock.json', root)))
+  .digest('hex')
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  process.stderr.write('guerdon: installing dependencies (once, about a minute)\n')
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  if (npm.status !== 0) {
+    process.stderr.write('guerdon: "npm ci" failed; see its message above. It needs the npm registry once.\n')
+    process.exit(npm.status ?? 1)
+  }
+  writeFileSync(stamp, wanted)
+}

@@ -1,0 +1,93 @@
+/** Where a command writes: results to stdout, everything else to stderr. Injected, so commands run in tests. */
+export interface Terminal {
+  /** One line of the result: what a script would read. */
+  result(line: string): void
+  /** One line for people. */
+  note(line: string): void
+  /** A warning or an error. */
+  problem(line: string): void
+  /**
+   * Progress of long work; draws a bar on a terminal, a line every 10 s in a log, nothing with `--quiet` or
+   * `--json`. `total` is null where it is not known.
+   */
+  progress(label: string, done: number, total: number | null): void
+  /** Ends the progress line. */
+  progressEnd(): void
+  readonly width: number
+  readonly colour: boolean
+}
+
+export function processTerminal({ quiet = false }: { quiet?: boolean } = {}): Terminal {
+  const live = process.stderr.isTTY === true
+  let started = 0
+  let firstDone = 0
+  let last = 0
+  let label = ''
+  let drawn = false
+  const clear = () => {
+    if (drawn) process.stderr.write('\r\u001b[K')
+    drawn = false
+  }
+  return {
+    result: (line) => {
+      clear()
+      process.stdout.write(`${line}\n`)
+    },
+    note: (line) => {
+      if (quiet) return
+      clear()
+      process.stderr.write(`${line}\n`)
+    },
+    problem: (line) => {
+      clear()
+      process.stderr.write(`${line}\n`)
+    },
+    progress(name, done, total) {
+      if (quiet) return
+      const now = Date.now()
+      if (label !== name) [label, started, firstDone, last] = [name, now, done, 0]
+      if (now - last < (live ? 100 : 10_000)) return
+      if (last === 0 && !live) {
+        last = now
+        return
+      }
+      last = now
+      const text = progressLine(name, done, total, done - firstDone, (now - started) / 1000)
+      process.stderr.write(live ? `\r\u001b[K${text}` : `${text}\n`)
+      drawn = live
+    },
+    progressEnd() {
+      clear()
+      label = ''
+    },
+    width: process.stdout.columns ?? 100,
+    colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+  }
+}
+
+/** `scoring  [#####.....] 52%  104,000/200,000  91,204/s  1 s left` */
+export function progressLine(
+  name: string,
+  done: number,
+  total: number | null,
+  doneHere: number,
+  seconds: number,
+): string {
+  const rate = seconds > 0 ? doneHere / seconds : 0
+  const count = total === null ? done.toLocaleString('en') : `${done.toLocaleString('en')}/${total.toLocaleString('en')}`
+  const speed = `${Math.round(rate).toLocaleString('en')}/s`
+  if (total === null || total === 0) return `${name}  ${count}  ${speed}`
+  const share = Math.min(1, done / total)
+  const bar = '#'.repeat(Math.round(share * 20)).padEnd(20, '.')
+  const left = rate > 0 ? `  ${duration((total - done) / rate)} left` : ''
+  return `${name}  [${bar}] ${Math.floor(share * 100)}%  ${count}  ${speed}${left}`
+}
+
+/** 8.3 s, 2 min 5 s, 1 h 10 min */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+}
