@@ -15,10 +15,14 @@ writeFileSync(
     exclude: ['src/**/*.test.ts'],
   }),
 )
-const tsc = spawnSync(process.execPath, [fileURLToPath(new URL('node_modules/typescript/bin/tsc', root)), '-p', fileURLToPath(config)], {
-  cwd: root,
-  stdio: 'inherit',
-})
+const tsc = spawnSync(
+  process.execPath,
+  [fileURLToPath(new URL('node_modules/typescript/bin/tsc', root)), '-p', fileURLToPath(config)],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+)
 rmSync(config)
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 chmodSync(new URL('dist/cli/main.js', root), 0o755)

@@ -1,12 +1,17 @@
 /** A text table: first column left-aligned, columns of numbers right-aligned, two spaces between. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  )
   const numeric = header.map(
-    (_, column) => column > 0 && rows.every((row) => /^$|^[-+<>]?[\d.,%]+([ ±[].*)?$|^-$/.test(row[column] ?? '')),
+    (_, column) =>
+      column > 0 && rows.every((row) => /^$|^[-+<>]?[\d.,%]+([ ±[].*)?$|^-$/.test(row[column] ?? '')),
   )
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .map((cell, column) =>
+        numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
       .join('  ')
       .trimEnd()
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)]

@@ -74,7 +74,8 @@ export function progressLine(
   seconds: number,
 ): string {
   const rate = seconds > 0 ? doneHere / seconds : 0
-  const count = total === null ? done.toLocaleString('en') : `${done.toLocaleString('en')}/${total.toLocaleString('en')}`
+  const count =
+    total === null ? done.toLocaleString('en') : `${done.toLocaleString('en')}/${total.toLocaleString('en')}`
   const speed = `${Math.round(rate).toLocaleString('en')}/s`
   if (total === null || total === 0) return `${name}  ${count}  ${speed}`
   const share = Math.min(1, done / total)
