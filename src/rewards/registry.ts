@@ -1,4 +1,6 @@
 import type { RewardType } from './reward-type.ts'
+import { length } from './verifiable/length.ts'
+import { repetition } from './verifiable/repetition.ts'
 
 /** Every reward that goes by a plain name. Published systems join by their method (`methods/registry.ts`). */
-export const rewardTypes: readonly RewardType[] = []
+export const rewardTypes: readonly RewardType[] = [length, repetition]
