@@ -1,0 +1,3 @@
+export { defaultStorePath, openStore } from './open.ts'
+export type { SqliteOptions } from './sqlite.ts'
+export * from './store.ts'

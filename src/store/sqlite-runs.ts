@@ -1,0 +1,467 @@
+import {
+  GuerdonError,
+  groupOf,
+  type JsonObject,
+  retryableCodes,
+  type Score,
+  type UnscoredCode,
+} from '../core/index.ts'
+import { readSampleText, sampleText, textHash } from './sample-text.ts'
+import type { Sqlite } from './sqlite.ts'
+import type {
+  BadRow,
+  GroupTotals,
+  NewRun,
+  PlacedSample,
+  PlacedScores,
+  RewardScores,
+  RewardTotals,
+  RunBatch,
+  RunStatus,
+  Runs,
+  RunTotals,
+  StoredReward,
+  StoredRun,
+  StoredStretch,
+} from './store.ts'
+
+/** Of the bad rows of a run, this many keep their message; the others are counted by kind. */
+const messagesKept = 1000
+
+const retryable = [...retryableCodes].map((code) => `'${code}'`).join(', ')
+
+/** The integer keys that a run and its rewards have in this file. */
+interface RunKeys {
+  readonly run: number
+  readonly rewards: ReadonlyMap<string, number>
+  messagesLeft: number
+}
+
+interface RunRow {
+  readonly key: number
+  readonly id: string
+  readonly created: string
+  readonly status: RunStatus
+  readonly source: string | null
+  readonly data_hash: string | null
+  readonly config: string
+}
+
+interface ScoreRow {
+  readonly position: number
+  readonly value: number | null
+  readonly code: UnscoredCode | null
+  readonly reason: string | null
+  readonly abstained: number | null
+  readonly parts: string | null
+  readonly details: string | null
+}
+
+export class SqliteRuns implements Runs {
+  readonly #sqlite: Sqlite
+  readonly #keys = new Map<string, RunKeys>()
+
+  constructor(sqlite: Sqlite) {
+    this.#sqlite = sqlite
+  }
+
+  async create(run: NewRun): Promise<StoredRun> {
+    const added = this.#sqlite.run(
+      `INSERT INTO runs (id, created, status, source, data_hash, config) VALUES (?, ?, 'running', ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
+      run.id,
+      run.created,
+      run.source ?? null,
+      run.dataHash ?? null,
+      JSON.stringify(run.config),
+    )
+    if (added === 0)
+      throw new GuerdonError('run-exists', `there is a run "${run.id}" already.`, {
+        place: { file: this.#sqlite.path },
+        fix: 'Resume it, or choose another id.',
+      })
+    return { ...run, status: 'running', rewards: [] }
+  }
+
+  async find(id: string): Promise<StoredRun | undefined> {
+    const row = this.#sqlite.get<RunRow>('SELECT * FROM runs WHERE id = ?', id)
+    return row && this.#storedRun(row)
+  }
+
+  async list(): Promise<StoredRun[]> {
+    return this.#sqlite
+      .all<RunRow>('SELECT * FROM runs ORDER BY created DESC, key DESC')
+      .map((row) => this.#storedRun(row))
+  }
+
+  async setStatus(id: string, status: RunStatus): Promise<void> {
+    this.#sqlite.run('UPDATE runs SET status = ? WHERE id = ?', status, id)
+  }
+
+  async addRewards(id: string, rewards: readonly StoredReward[]): Promise<void> {
+    const { run } = this.#keysOf(id)
+    this.#sqlite.transaction(() => {
+      for (const { name, identity, ...head } of rewards) {
+        const there = this.#sqlite.get<{ identity: string }>(
+          'SELECT identity FROM rewards WHERE run = ? AND name = ?',
+          run,
+          name,
+        )
+        if (there === undefined)
+          this.#sqlite.run(
+            'INSERT INTO rewards (run, name, identity, head) VALUES (?, ?, ?, ?)',
+            run,
+            name,
+            identity,
+            JSON.stringify(head),
+          )
+        else if (there.identity !== identity)
+          throw new GuerdonError(
+            'reward-changed',
+            `is not the reward that run "${id}" was started with: its version or its options differ.`,
+            {
+              place: { reward: name },
+              fix: 'Start a new run, give the reward another name, or go back to the options of the run.',
+            },
+          )
+      }
+    })
+    this.#keys.delete(id)
+  }
+
+  async remove(id: string): Promise<void> {
+    const { run, rewards } = this.#keysOf(id)
+    this.#sqlite.transaction(() => {
+      for (const reward of rewards.values()) {
+        this.#sqlite.run('DELETE FROM scores WHERE reward = ?', reward)
+        this.#sqlite.run('DELETE FROM segments WHERE reward = ?', reward)
+      }
+      for (const table of ['samples', 'bad_rows', 'rewards'])
+        this.#sqlite.run(`DELETE FROM ${table} WHERE run = ?`, run)
+      this.#sqlite.run('DELETE FROM runs WHERE key = ?', run)
+    })
+    this.#keys.delete(id)
+  }
+
+  async record(id: string, batch: RunBatch): Promise<void> {
+    const keys = this.#keysOf(id)
+    this.#sqlite.transaction(() => {
+      if (batch.samples) this.#addSamples(keys, batch.samples)
+      for (const scores of batch.scores ?? []) this.#addScores(this.#rewardKey(id, scores.reward), scores)
+      if (batch.badRows) this.#addBadRows(keys, batch.badRows)
+      for (const { segment, rewards } of batch.finishedSegments ?? [])
+        for (const reward of rewards)
+          this.#sqlite.run(
+            'INSERT INTO segments VALUES (?, ?) ON CONFLICT DO NOTHING',
+            this.#rewardKey(id, reward),
+            segment,
+          )
+    })
+  }
+
+  #addSamples({ run }: RunKeys, samples: readonly PlacedSample[]): void {
+    const insert = this.#sqlite.statement('INSERT INTO samples VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+    for (const { position, sample } of samples)
+      insert.run(run, position, sample.id, textHash(groupOf(sample)), sampleText(sample))
+  }
+
+  #addScores(reward: number, { positions, scores, replace = false }: RewardScores): void {
+    const insert = this.#sqlite.statement(
+      `INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value,
+         code = excluded.code, reason = excluded.reason, abstained = excluded.abstained, parts = excluded.parts,
+         details = excluded.details${replace ? '' : ` WHERE scores.code IN (${retryable})`}`,
+    )
+    for (let index = 0; index < positions.length; index++) {
+      const score = scores[index]!
+      const failed = score.value === null ? score : undefined
+      insert.run(
+        reward,
+        positions[index]!,
+        score.value,
+        failed?.code ?? null,
+        failed?.reason ?? null,
+        failed?.abstained ? 1 : null,
+        score.parts === undefined ? null : JSON.stringify(score.parts),
+        detailsText(score),
+      )
+    }
+  }
+
+  #addBadRows(keys: RunKeys, rows: readonly BadRow[]): void {
+    for (const { position, kind, message } of rows)
+      keys.messagesLeft -= this.#sqlite.run(
+        'INSERT INTO bad_rows VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        keys.run,
+        position,
+        kind,
+        keys.messagesLeft > 0 ? message : null,
+      )
+  }
+
+  async stretch(id: string, first: number, last: number): Promise<StoredStretch> {
+    const { run, rewards } = this.#keysOf(id)
+    const samples = this.#samples('run = ? AND position BETWEEN ? AND ? ORDER BY position', run, first, last)
+    const settled: Record<string, ReadonlySet<number>> = {}
+    for (const [name, reward] of rewards)
+      settled[name] = new Set(
+        this.#sqlite
+          .all<{ position: number }>(
+            `SELECT position FROM scores WHERE reward = ? AND position BETWEEN ? AND ?
+             AND (code IS NULL OR code NOT IN (${retryable}))`,
+            reward,
+            first,
+            last,
+          )
+          .map(({ position }) => position),
+      )
+    const duplicates = this.#sqlite.all<{ position: number }>(
+      `SELECT position FROM bad_rows WHERE run = ? AND position BETWEEN ? AND ? AND kind = 'duplicate-id'`,
+      run,
+      first,
+      last,
+    )
+    return { samples, settled, duplicates: new Set(duplicates.map(({ position }) => position)) }
+  }
+
+  async page(id: string, { after, limit }: { after: number; limit: number }): Promise<PlacedScores[]> {
+    const { run, rewards } = this.#keysOf(id)
+    const samples = this.#samples('run = ? AND position > ? ORDER BY position LIMIT ?', run, after, limit)
+    if (samples.length === 0) return []
+    const scores = new Map<number, Record<string, Score>>(samples.map(({ position }) => [position, {}]))
+    for (const [name, reward] of rewards)
+      for (const row of this.#sqlite.all<ScoreRow>(
+        'SELECT * FROM scores WHERE reward = ? AND position BETWEEN ? AND ?',
+        reward,
+        samples[0]!.position,
+        samples.at(-1)!.position,
+      )) {
+        const entry = scores.get(row.position)
+        if (entry) entry[name] = scoreOf(row)
+      }
+    return samples.map((placed) => ({ ...placed, scores: scores.get(placed.position)! }))
+  }
+
+  async progress(id: string) {
+    const result: Record<string, { segments: ReadonlySet<number>; retryable: number[] }> = {}
+    for (const [name, reward] of this.#keysOf(id).rewards) {
+      const segments = this.#sqlite.all<{ segment: number }>(
+        'SELECT segment FROM segments WHERE reward = ?',
+        reward,
+      )
+      const failures = this.#sqlite.all<{ position: number }>(
+        `SELECT position FROM scores WHERE reward = ? AND code IN (${retryable}) ORDER BY position`,
+        reward,
+      )
+      result[name] = {
+        segments: new Set(segments.map(({ segment }) => segment)),
+        retryable: failures.map(({ position }) => position),
+      }
+    }
+    return result
+  }
+
+  async badRows(id: string, limit: number): Promise<BadRow[]> {
+    return this.#sqlite.all<BadRow>(
+      `SELECT position, kind, message FROM bad_rows WHERE run = ? AND message IS NOT NULL
+       ORDER BY position LIMIT ?`,
+      this.#keysOf(id).run,
+      limit,
+    )
+  }
+
+  async dropDuplicates(
+    id: string,
+    message: (sample: string, position: number, first: number) => string,
+  ): Promise<number> {
+    const keys = this.#keysOf(id)
+    const { run, rewards } = keys
+    return this.#sqlite.transaction(() => {
+      this.#sqlite.run('DROP TABLE IF EXISTS temp.repeated')
+      this.#sqlite.run(
+        `CREATE TEMP TABLE repeated AS
+         SELECT position, id, first FROM samples
+         JOIN (SELECT id AS known, min(position) AS first FROM samples WHERE run = ${run}
+               GROUP BY id HAVING count(*) > 1) ON id = known
+         WHERE run = ${run} AND position > first ORDER BY position`,
+      )
+      const shown = this.#sqlite.all<{ position: number; id: string; first: number }>(
+        'SELECT * FROM temp.repeated ORDER BY position LIMIT ?',
+        Math.max(0, keys.messagesLeft),
+      )
+      this.#addBadRows(
+        keys,
+        shown.map(({ position, id: sample, first }) => ({
+          position,
+          kind: 'duplicate-id',
+          message: message(sample, position, first),
+        })),
+      )
+      this.#sqlite.run(
+        `INSERT INTO bad_rows SELECT ?, position, 'duplicate-id', NULL FROM temp.repeated WHERE true
+         ON CONFLICT DO NOTHING`,
+        run,
+      )
+      for (const reward of rewards.values())
+        this.#sqlite.run(
+          'DELETE FROM scores WHERE reward = ? AND position IN (SELECT position FROM temp.repeated)',
+          reward,
+        )
+      return this.#sqlite.run(
+        'DELETE FROM samples WHERE run = ? AND position IN (SELECT position FROM temp.repeated)',
+        run,
+      )
+    })
+  }
+
+  async totals(id: string): Promise<RunTotals> {
+    const { run, rewards } = this.#keysOf(id)
+    const { samples } = this.#sqlite.get<{ samples: number }>(
+      'SELECT count(*) AS samples FROM samples WHERE run = ?',
+      run,
+    )!
+    const kinds = this.#sqlite.all<{ kind: string; count: number }>(
+      'SELECT kind, count(*) AS count FROM bad_rows WHERE run = ? GROUP BY kind ORDER BY kind',
+      run,
+    )
+    return {
+      samples,
+      badRows: kinds.reduce((sum, { count }) => sum + count, 0),
+      badRowsBy: Object.fromEntries(kinds.map(({ kind, count }) => [kind, count])),
+      rewards: Object.fromEntries(
+        [...rewards].map(([name, key]) => [name, this.#rewardTotals(key, samples)]),
+      ),
+    }
+  }
+
+  #rewardTotals(reward: number, samples: number): RewardTotals {
+    type Row = Record<string, number | null> & { asked: number; scored: number }
+    const row = this.#sqlite.get<Row>(
+      `SELECT count(*) AS asked, count(value) AS scored, avg(value) AS mean, min(value) AS minimum,
+         max(value) AS maximum, sum(details ->> '$.usage.calls') AS calls,
+         sum(details ->> '$.usage.inputTokens') AS inputTokens,
+         sum(details ->> '$.usage.outputTokens') AS outputTokens, sum(details ->> '$.usage.costUsd') AS costUsd
+       FROM scores WHERE reward = ?`,
+      reward,
+    )!
+    const failures = this.#sqlite.all<{ code: UnscoredCode; count: number; abstained: number }>(
+      `SELECT code, count(*) AS count, count(abstained) AS abstained FROM scores
+       WHERE reward = ? AND code IS NOT NULL GROUP BY code ORDER BY code`,
+      reward,
+    )
+    const { asked, scored, mean, minimum, maximum, ...usage } = row
+    return {
+      scored,
+      unscored: asked - scored,
+      unscoredBy: Object.fromEntries(failures.map(({ code, count }) => [code, count])),
+      abstained: failures.reduce((sum, failure) => sum + failure.abstained, 0),
+      retryable: failures.reduce((sum, { code, count }) => sum + (retryableCodes.has(code) ? count : 0), 0),
+      waiting: samples - asked,
+      mean: mean ?? null,
+      minimum: minimum ?? null,
+      maximum: maximum ?? null,
+      usage: Object.fromEntries(Object.entries(usage).filter(([, count]) => count !== null)),
+    }
+  }
+
+  async groupTotals(id: string): Promise<Record<string, GroupTotals>> {
+    const { run, rewards } = this.#keysOf(id)
+    const totals = (reward: number) =>
+      this.#sqlite.get<GroupTotals>(
+        `SELECT count(*) AS groups, coalesce(sum(low = high), 0) AS zeroVariance FROM (
+           SELECT min(value) AS low, max(value) AS high FROM samples
+           JOIN scores ON scores.reward = ? AND scores.position = samples.position
+           WHERE run = ? AND value IS NOT NULL GROUP BY group_hash HAVING count(*) > 1)`,
+        reward,
+        run,
+      )!
+    return Object.fromEntries([...rewards].map(([name, key]) => [name, { ...totals(key) }]))
+  }
+
+  #samples(where: string, ...values: number[]): PlacedSample[] {
+    return this.#sqlite
+      .all<{ position: number; id: string; content: string }>(
+        `SELECT position, id, content FROM samples WHERE ${where}`,
+        ...values,
+      )
+      .map(({ position, id, content }) => ({ position, sample: readSampleText(id, content) }))
+  }
+
+  #storedRun(row: RunRow): StoredRun {
+    const rewards = this.#sqlite.all<{ name: string; identity: string; head: string }>(
+      'SELECT name, identity, head FROM rewards WHERE run = ? ORDER BY key',
+      row.key,
+    )
+    return {
+      id: row.id,
+      created: row.created,
+      status: row.status,
+      ...(row.source === null ? {} : { source: row.source }),
+      ...(row.data_hash === null ? {} : { dataHash: row.data_hash }),
+      config: JSON.parse(row.config) as JsonObject,
+      rewards: rewards.map(({ name, identity, head }) => ({ name, identity, ...JSON.parse(head) })),
+    }
+  }
+
+  #rewardKey(id: string, name: string): number {
+    const key = this.#keysOf(id).rewards.get(name)
+    if (key === undefined)
+      throw new GuerdonError('unknown-reward', `run "${id}" has no reward of this name.`, {
+        place: { reward: name },
+      })
+    return key
+  }
+
+  #keysOf(id: string): RunKeys {
+    const known = this.#keys.get(id)
+    if (known) return known
+    const row = this.#sqlite.get<{ key: number }>('SELECT key FROM runs WHERE id = ?', id)
+    if (row === undefined)
+      throw new GuerdonError('unknown-run', `there is no run "${id}" in the store.`, {
+        place: { file: this.#sqlite.path },
+      })
+    const rewards = this.#sqlite.all<{ name: string; key: number }>(
+      'SELECT name, key FROM rewards WHERE run = ? ORDER BY key',
+      row.key,
+    )
+    const { messages } = this.#sqlite.get<{ messages: number }>(
+      'SELECT count(message) AS messages FROM bad_rows WHERE run = ?',
+      row.key,
+    )!
+    const keys = {
+      run: row.key,
+      rewards: new Map(rewards.map(({ name, key }) => [name, key])),
+      messagesLeft: messagesKept - messages,
+    }
+    this.#keys.set(id, keys)
+    return keys
+  }
+}
+
+/** Everything that a score says beside its value, code, reason and parts; null when there is nothing more. */
+function detailsText({ uncertainty, rationale, evidence, usage, meta }: Score): string | null {
+  if (
+    uncertainty === undefined &&
+    rationale === undefined &&
+    evidence === undefined &&
+    usage === undefined &&
+    meta === undefined
+  )
+    return null
+  return JSON.stringify({ uncertainty, rationale, evidence, usage, meta })
+}
+
+function scoreOf({ value, code, reason, abstained, parts, details }: ScoreRow): Score {
+  const rest = {
+    ...(parts === null ? {} : { parts: JSON.parse(parts) }),
+    ...(details === null ? {} : JSON.parse(details)),
+  }
+  return value !== null
+    ? { value, ...rest }
+    : {
+        value,
+        code: code!,
+        reason: reason ?? '',
+        ...(abstained === null ? {} : { abstained: true }),
+        ...rest,
+      }
+}

@@ -1,0 +1,222 @@
+import type { Json, JsonObject, Reward, Sample, Score, UnscoredCode, Usage } from '../core/index.ts'
+
+/**
+ * Where runs, samples, scores, cached model calls and votes are kept. Everything is batch-first and asynchronous;
+ * one embedded SQLite file implements it (`openStore`), a shared database can. All methods may throw a
+ * `GuerdonError` with one of the codes `store-locked`, `store-full`, `store-read-only`, `store-corrupt`,
+ * `store-newer`, `store-failed`; what was written before stays.
+ */
+export interface Store {
+  /** The file (or address) that holds it, for messages. */
+  readonly location: string
+  readonly runs: Runs
+  readonly calls: Calls
+  readonly votes: Votes
+  close(): Promise<void>
+}
+
+/** `running` is also what a killed run is left with; `stopped` was asked to stop; both can be resumed. */
+export type RunStatus = 'running' | 'stopped' | 'complete'
+
+export interface NewRun {
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly created: string
+  /** What was read: a path or an address, for people. */
+  readonly source?: string
+  /** Identity of the data as a whole, where it was known before the run. */
+  readonly dataHash?: string
+  /** Everything else that determines the scores: seed, step, how the data was read. */
+  readonly config: JsonObject
+}
+
+export interface StoredRun extends NewRun {
+  readonly status: RunStatus
+  readonly rewards: readonly StoredReward[]
+}
+
+/** A reward under the name that it has in one run. */
+export interface StoredReward extends Pick<Reward, 'range' | 'version' | 'params'> {
+  /** In the run. */
+  readonly name: string
+  /** The reward's own name. */
+  readonly reward: string
+  /** `rewardIdentity` of it. */
+  readonly identity: string
+}
+
+/** A sample where it stood in the data. */
+export interface PlacedSample {
+  /** The line or row it was read from, from 1; unique and ascending within a run. */
+  readonly position: number
+  readonly sample: Sample
+}
+
+/** Scores of one reward for the samples at `positions`. */
+export interface RewardScores {
+  /** Name of the reward in the run. */
+  readonly reward: string
+  readonly positions: readonly number[]
+  /** One for each position. Values must be finite or null. */
+  readonly scores: readonly Score[]
+  /** Also replace final scores (of group rewards, whose scores depend on each other). @default false */
+  readonly replace?: boolean
+}
+
+/** A row of the data that is not a sample: unreadable, incomplete, or of an id that stood before. */
+export interface BadRow {
+  readonly position: number
+  /** A kebab-case word to count by, such as `bad-row` or `duplicate-id`. */
+  readonly kind: string
+  readonly message: string
+}
+
+/** What one transaction adds to a run: all of it is kept or none. Giving the same batch twice changes nothing. */
+export interface RunBatch {
+  readonly samples?: readonly PlacedSample[]
+  readonly scores?: readonly RewardScores[]
+  readonly badRows?: readonly BadRow[]
+  /** Parts of the data that these rewards have now been asked about completely. */
+  readonly finishedSegments?: readonly { readonly segment: number; readonly rewards: readonly string[] }[]
+}
+
+/** What a run holds at a stretch of positions, for resuming. */
+export interface StoredStretch {
+  readonly samples: readonly PlacedSample[]
+  /** By the reward's name in the run: positions with a score that will not be asked for again. */
+  readonly settled: Readonly<Record<string, ReadonlySet<number>>>
+  /** Positions of rows that are no samples because their id stood before. */
+  readonly duplicates: ReadonlySet<number>
+}
+
+/** A sample of a run with its scores by the rewards' names in the run; a reward not yet asked is absent. */
+export interface PlacedScores extends PlacedSample {
+  readonly scores: Readonly<Record<string, Score>>
+}
+
+/** What a run says about one reward. `samples` = `scored` + `unscored` + `waiting`. */
+export interface RewardTotals {
+  readonly scored: number
+  readonly unscored: number
+  readonly unscoredBy: Readonly<Partial<Record<UnscoredCode, number>>>
+  /** Of the unscored: how many the reward itself declined. */
+  readonly abstained: number
+  /** Of the unscored: how many a resumed run tries again. */
+  readonly retryable: number
+  /** Samples that this reward has not been asked about. */
+  readonly waiting: number
+  /** Over the scored samples; null when there are none. */
+  readonly mean: number | null
+  readonly minimum: number | null
+  readonly maximum: number | null
+  readonly usage: Usage
+}
+
+/** Of the groups with at least two scored samples: how many give every sample the same value. */
+export interface GroupTotals {
+  readonly groups: number
+  readonly zeroVariance: number
+}
+
+export interface RunTotals {
+  readonly samples: number
+  readonly badRows: number
+  readonly badRowsBy: Readonly<Record<string, number>>
+  /** By the reward's name in the run. */
+  readonly rewards: Readonly<Record<string, RewardTotals>>
+}
+
+export interface Runs {
+  /** Fails with `run-exists` when the id is taken. */
+  create(run: NewRun): Promise<StoredRun>
+  find(id: string): Promise<StoredRun | undefined>
+  /** Newest first. */
+  list(): Promise<StoredRun[]>
+  setStatus(id: string, status: RunStatus): Promise<void>
+  /** Names not yet in the run are added; a name that stands for another reward fails with `reward-changed`. */
+  addRewards(id: string, rewards: readonly StoredReward[]): Promise<void>
+  /** Forgets the run with its samples and scores. */
+  remove(id: string): Promise<void>
+
+  /**
+   * Adds to a run in one transaction. A sample that is there stays; so does a score, unless it is a failure that
+   * may be tried again (`retryableCodes`) or `replace` says otherwise: however many processes work on a run, each
+   * score is there once.
+   */
+  record(id: string, batch: RunBatch): Promise<void>
+  /** What is there from position `first` to `last`, both included. */
+  stretch(id: string, first: number, last: number): Promise<StoredStretch>
+  /** Samples with their scores in order of position, from the first position after `after`. */
+  page(id: string, page: { readonly after: number; readonly limit: number }): Promise<PlacedScores[]>
+  /** By the reward's name in the run: the segments finished, and positions of failures to be tried again. */
+  progress(
+    id: string,
+  ): Promise<
+    Record<string, { readonly segments: ReadonlySet<number>; readonly retryable: readonly number[] }>
+  >
+  badRows(id: string, limit: number): Promise<BadRow[]>
+  /** Turns every sample whose id stands at an earlier position into a bad row `duplicate-id`; returns how many. */
+  dropDuplicates(
+    id: string,
+    message: (sample: string, position: number, first: number) => string,
+  ): Promise<number>
+  totals(id: string): Promise<RunTotals>
+  /** By the reward's name in the run. */
+  groupTotals(id: string): Promise<Record<string, GroupTotals>>
+}
+
+/** The answer of a model, kept under everything that determines it. */
+export interface CachedCall {
+  /**
+   * `identityOf` of all that determines the answer: model and endpoint, messages (images by their bytes), sampling
+   * parameters, seed, and which draw it is when several are taken.
+   */
+  readonly key: string
+  readonly model: string
+  readonly answer: Json
+  readonly usage?: Usage
+}
+
+export interface FailedCall {
+  readonly key: string
+  readonly model: string
+  readonly code: UnscoredCode
+  readonly reason: string
+}
+
+/** Cached model calls. A failed call is counted and can be looked up, and is never returned as an answer. */
+export interface Calls {
+  /** The answers there are, by key. */
+  find(keys: readonly string[]): Promise<ReadonlyMap<string, CachedCall>>
+  /** An answer that is there stays, so that all who ask see the same one; a failure is replaced. */
+  keep(calls: readonly CachedCall[]): Promise<void>
+  /** Never replaces an answer. */
+  keepFailures(calls: readonly FailedCall[]): Promise<void>
+  failures(keys: readonly string[]): Promise<ReadonlyMap<string, FailedCall>>
+  totals(): Promise<{ readonly answers: number; readonly failures: number; readonly usage: Usage }>
+  /** Forgets the calls of one model, or all. */
+  clear(model?: string): Promise<void>
+}
+
+/** A person's judgement of a pair. */
+export interface Vote {
+  /** A vote given twice under one id counts once. */
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly created: string
+  /** What was asked, so that votes on one question can be read together. */
+  readonly question: string
+  /** The two that were compared: sample ids or model names. */
+  readonly a: string
+  readonly b: string
+  /** 1 = a is better, 0 = b, 0.5 = a tie; null = the voter passed. */
+  readonly choice: 1 | 0 | 0.5 | null
+  readonly voter?: string
+  readonly meta: JsonObject
+}
+
+export interface Votes {
+  add(votes: readonly Vote[]): Promise<void>
+  /** In the order in which they came. */
+  list(question?: string): Promise<Vote[]>
+}
