@@ -1,0 +1,279 @@
+import type * as Jax from '@jax-js/jax'
+import type { Array as JaxArray, JsTree } from '@jax-js/jax'
+import type * as Ort from 'onnxruntime-node'
+import { GuerdonError, messageOf } from '../core/index.ts'
+import { lower, unsupportedPrimitives } from './lower.ts'
+import { type DType, OnnxGraph } from './onnx.ts'
+import { leavesOf, mapLeaves, type Tensor, type TensorData, type Tree } from './tree.ts'
+import { materialised, viewOfTensor } from './view.ts'
+
+export interface CompileOptions {
+  /**
+   * `ort`: one graph in ONNX Runtime, native speed. `jax`: jax-js's own jit, the reference, which has every primitive.
+   * @default 'ort'
+   */
+  readonly backend?: 'ort' | 'jax'
+  /** Threads of one run (`ort`); 0 = one per core. @default 0 */
+  readonly threads?: number
+}
+
+/** A traced function made ready to run on tensors of the shapes it was traced with. */
+export interface Compiled<Args extends readonly Tree<Tensor>[], Result> {
+  run(...args: Args): Promise<Result>
+  readonly backend: 'ort' | 'jax'
+  /** Nodes of the graph, before ONNX Runtime's own optimisation (`jax`: 0). */
+  readonly nodeCount: number
+  /** Releases the native session. Tensors that a run returned stay usable. */
+  dispose(): Promise<void>
+}
+
+/**
+ * Compiles a function of jax-js arrays. `fn` is traced once, with arrays of the shapes and types of `exampleArgs`
+ * (trees of tensors; their data is not read), by jax-js's rules: it consumes its arguments, `.ref` keeps one alive,
+ * and `grad`, `vmap`, `nn` and the rest may be used inside. The result runs on tensors; what one run returns may be
+ * passed to the next without being copied through JavaScript.
+ *
+ * Throws a `GuerdonError`: `trace-failed` (with the line of your function), `unsupported-primitive` (names them; the
+ * `jax` backend runs those), `missing-module`.
+ *
+ * @example
+ * const step = await compile((w, x) => [w.sub(grad(loss)(w.ref, x).mul(0.1))], [weights, batch])
+ * const [next] = await step.run(weights, batch)
+ */
+export async function compile<Args extends readonly Tree<Tensor>[], Result = Tree<Tensor>>(
+  // biome-ignore lint/suspicious/noExplicitAny: the traced function sees jax arrays in the structure of the tensors
+  fn: (...args: any[]) => JsTree<JaxArray>,
+  exampleArgs: Args,
+  { backend = 'ort', threads = 0 }: CompileOptions = {},
+): Promise<Compiled<Args, Result>> {
+  const jax = await loadJax()
+  const example = exampleArgs as readonly Tree<Tensor>[]
+  const leaves = leavesOf(example)
+  const flat = (...arrays: JaxArray[]) => {
+    let next = 0
+    const args = (mapLeaves(example, () => arrays[next++]!) as readonly unknown[]) ?? []
+    return fn(...args)
+  }
+  return backend === 'jax'
+    ? compileWithJax<Args, Result>(jax, flat, leaves)
+    : compileWithOrt<Args, Result>(jax, flat, leaves, threads)
+}
+
+interface Leaf {
+  readonly path: string
+  readonly leaf: Tensor
+}
+
+async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
+  jax: typeof Jax,
+  flat: (...arrays: JaxArray[]) => JsTree<JaxArray>,
+  leaves: readonly Leaf[],
+  threads: number,
+): Promise<Compiled<Args, Result>> {
+  const { jaxpr: closed, treedef } = trace(jax, flat, leaves)
+  const { jaxpr } = closed
+  let model: Uint8Array
+  let nodeCount: number
+  const outputs = jaxpr.outs.map(({ aval }, index) => ({
+    name: `out${index}`,
+    dtype: aval.dtype as DType,
+    shape: aval.shape,
+  }))
+  try {
+    const missing = unsupportedPrimitives(jaxpr)
+    if (missing.length > 0)
+      throw new GuerdonError(
+        'unsupported-primitive',
+        `the function uses ${missing.join(', ')}, which cannot be lowered to ONNX Runtime.`,
+        { fix: 'Compile it with { backend: "jax" }, or pass random numbers in as arguments.' },
+      )
+    const graph = new OnnxGraph()
+    const constants = closed.consts.map((constant) => {
+      const array = constant as JaxArray
+      const name = graph.constant(array.dtype as DType, array.shape, array.ref.dataSync())
+      return viewOfTensor(graph, name, array.dtype as DType, array.shape)
+    })
+    const inputs = leaves.map(({ leaf }, index) => ({
+      name: `in${index}`,
+      dtype: leaf.dtype,
+      shape: leaf.shape,
+    }))
+    const views = lower(graph, jaxpr, [
+      ...constants,
+      ...inputs.map(({ name, dtype, shape }) => viewOfTensor(graph, name, dtype, shape)),
+    ])
+    views.forEach((view, index) => {
+      const { name, shape } = outputs[index]!
+      graph.emitAll('Reshape', [materialised(graph, view), graph.int64s(shape)], [name])
+    })
+    nodeCount = graph.nodeCount
+    model = graph.model(inputs, outputs)
+  } finally {
+    closed.dispose()
+  }
+
+  const ort = await loadOrt()
+  const session = await ort.InferenceSession.create(model, {
+    ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    logSeverityLevel: 3,
+  })
+  return {
+    backend: 'ort',
+    nodeCount,
+    async run(...args: Args) {
+      const feeds: Record<string, Ort.Tensor> = {}
+      checkedLeaves(args, leaves).forEach((leaf, index) => {
+        feeds[`in${index}`] = ortTensor(ort, leaf)
+      })
+      const results = await session.run(feeds)
+      return jax.tree.unflatten(
+        treedef,
+        outputs.map(({ name }) => wrapped(results[name]!)),
+      ) as Result
+    },
+    dispose: () => session.release(),
+  }
+}
+
+async function compileWithJax<Args extends readonly Tree<Tensor>[], Result>(
+  jax: typeof Jax,
+  flat: (...arrays: JaxArray[]) => JsTree<JaxArray>,
+  leaves: readonly Leaf[],
+): Promise<Compiled<Args, Result>> {
+  trace(jax, flat, leaves).jaxpr.dispose() // for the same errors as the other backend
+  const jitted = jax.jit(flat)
+  return {
+    backend: 'jax',
+    nodeCount: 0,
+    async run(...args: Args) {
+      const arrays = checkedLeaves(args, leaves).map((leaf) => jaxArray(jax, leaf))
+      const [results, treedef] = jax.tree.flatten(jitted(...arrays)) as [JaxArray[], Jax.JsTreeDef]
+      const tensors: Tensor[] = []
+      for (const result of results) {
+        const { dtype, shape } = result
+        const data = (await result.data()) as unknown as TensorData
+        tensors.push({
+          dtype: dtype as DType,
+          shape,
+          data: dtype === 'bool' ? Uint8Array.from(data as Int32Array) : data,
+        })
+      }
+      return jax.tree.unflatten(treedef, tensors as never) as Result
+    },
+    dispose: async () => jitted.dispose(),
+  }
+}
+
+function trace(jax: typeof Jax, flat: (...arrays: JaxArray[]) => JsTree<JaxArray>, leaves: readonly Leaf[]) {
+  const examples = leaves.map(({ leaf }) =>
+    jax.numpy.zeros([...leaf.shape], { dtype: leaf.dtype as Jax.DType }),
+  )
+  try {
+    return jax.makeJaxpr(flat)(...examples)
+  } catch (error) {
+    throw new GuerdonError(
+      'trace-failed',
+      `the function could not be traced: ${messageOf(error)}${lineOf(error)}`,
+      {
+        cause: error,
+      },
+    )
+  } finally {
+    for (const example of examples) example.dispose()
+  }
+}
+
+/** Where in the user's code an error came from: the first frame outside of dependencies and this folder. */
+function lineOf(error: unknown): string {
+  if (!(error instanceof Error) || error.stack === undefined) return ''
+  const frame = error.stack
+    .split('\n')
+    .slice(1)
+    .find((line) => !/node_modules|node:|[/\\]tensor[/\\](compile|tree)\.[tj]s/.test(line))
+  return frame === undefined ? '' : ` (${frame.trim()})`
+}
+
+function checkedLeaves(args: readonly Tree<Tensor>[], expected: readonly Leaf[]): Tensor[] {
+  const given = leavesOf(args)
+  if (given.length !== expected.length)
+    throw new GuerdonError(
+      'shape-mismatch',
+      `the function was compiled for ${expected.length} tensors and got ${given.length}.`,
+    )
+  return given.map(({ leaf, path }, index) => {
+    const { leaf: wanted } = expected[index]!
+    if (
+      leaf.dtype !== wanted.dtype ||
+      leaf.shape.length !== wanted.shape.length ||
+      leaf.shape.some((size, dim) => size !== wanted.shape[dim])
+    )
+      throw new GuerdonError(
+        'shape-mismatch',
+        `argument ${path} is ${leaf.dtype}[${leaf.shape}], but the function was compiled for ${wanted.dtype}[${wanted.shape}].`,
+      )
+    return leaf
+  })
+}
+
+const native = new WeakMap<Tensor, Ort.Tensor>()
+
+function ortTensor(ort: typeof Ort, leaf: Tensor): Ort.Tensor {
+  return (
+    native.get(leaf) ??
+    new ort.Tensor(leaf.dtype as 'float32', leaf.data as Float32Array, leaf.shape as number[])
+  )
+}
+
+/** A result that remembers its native tensor, so that the next run takes it as it is. */
+function wrapped(result: Ort.Tensor): Tensor {
+  const leaf: Tensor = {
+    dtype: result.type as DType,
+    shape: result.dims,
+    get data() {
+      return result.data as TensorData
+    },
+  }
+  native.set(leaf, result)
+  return leaf
+}
+
+function jaxArray(jax: typeof Jax, { dtype, shape, data }: Tensor): JaxArray {
+  const numbers = dtype === 'bool' ? Int32Array.from(data as Uint8Array) : data
+  return jax.numpy.array(numbers as Float32Array<ArrayBuffer>, {
+    shape: [...shape],
+    dtype: dtype as Jax.DType,
+  })
+}
+
+let jaxLoaded: Promise<typeof Jax> | undefined
+
+/** jax-js with its WebAssembly device made ready, once. */
+function loadJax(): Promise<typeof Jax> {
+  jaxLoaded ??= import('@jax-js/jax').then(
+    async (jax) => {
+      await jax.init('wasm')
+      jax.defaultDevice('wasm')
+      return jax
+    },
+    (error) => missingModule('@jax-js/jax', error),
+  )
+  return jaxLoaded
+}
+
+function loadOrt(): Promise<typeof Ort> {
+  return import('onnxruntime-node').catch((error) => missingModule('onnxruntime-node', error))
+}
+
+function missingModule(name: string, cause: unknown): never {
+  throw new GuerdonError(
+    'missing-module',
+    `the tensor engine needs the package ${name}, which is not installed.`,
+    {
+      fix: `Run "npm install ${name}".`,
+      cause,
+    },
+  )
+}

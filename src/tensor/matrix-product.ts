@@ -1,0 +1,125 @@
+import type { OnnxGraph } from './onnx.ts'
+import { padRank, product, reshapeTensor, same, type View, withOneDim } from './view.ts'
+
+/**
+ * jax-js's `dot`: the sum over the last dim of two views that broadcast to each other, as one matrix product. Dims
+ * that both operands store are batch dims; dims of one operand alone are its rows. Transposed operands cost nothing
+ * where the product's own transposition flags can say it.
+ */
+export function dot(graph: OnnxGraph, left: View, right: View, shape: readonly number[], alpha = 1): View {
+  const rank = Math.max(left.shape.length, right.shape.length)
+  const inner = rank - 1
+  let a = padRank(left, rank)
+  let b = padRank(right, rank)
+  if (Math.max(a.shape[inner]!, b.shape[inner]!) > 1) {
+    a = storedInner(graph, a, b, inner)
+    b = storedInner(graph, b, a, inner)
+    ;[a, b] = samePieces(graph, a, b, inner)
+  }
+
+  const batch: number[] = []
+  const rows: number[] = []
+  const columns: number[] = []
+  for (let dim = 0; dim < inner; dim++) {
+    const [inA, inB] = [a.map[dim]!.length > 0, b.map[dim]!.length > 0]
+    if (inA && inB) {
+      ;[a, b] = samePieces(graph, a, b, dim)
+      batch.push(dim)
+    } else if (inA) rows.push(dim)
+    else if (inB) columns.push(dim)
+  }
+
+  // Inside a matrix dim any order will do, so long as both sides agree: keep what is stored.
+  const ascending = (dims: readonly number[]) => [...dims].sort((x, y) => x - y)
+  const batchPieces = batch.flatMap((dim) => a.map[dim]!.map((_, piece) => [dim, piece] as const))
+  const batchOrder = batchPieces.sort(([d1, p1], [d2, p2]) => a.map[d1]![p1]! - a.map[d2]![p2]!)
+  const batchOf = (view: View) => batchOrder.map(([dim, piece]) => view.map[dim]![piece]!)
+  const rowsOfA = ascending(rows.flatMap((dim) => a.map[dim]!))
+  const columnsOfB = ascending(columns.flatMap((dim) => b.map[dim]!))
+  const innerOrder = a.map[inner]!.map((_, piece) => piece).sort(
+    (x, y) => a.map[inner]![x]! - a.map[inner]![y]!,
+  )
+  const innerOf = (view: View) => innerOrder.map((piece) => view.map[inner]![piece]!)
+
+  const [nameA, transposedA] = asMatrices(graph, a, batchOf(a), rowsOfA, innerOf(a))
+  const [nameB, transposedB] = asMatrices(graph, b, batchOf(b), columnsOfB, innerOf(b))
+  const dtype = a.dtype
+  const name =
+    dtype === 'float32'
+      ? graph.emit(
+          'FusedMatMul',
+          [nameA, nameB],
+          { transA: transposedA ? 1 : 0, transB: transposedB ? 0 : 1, alpha: { float: alpha } },
+          'com.microsoft',
+        )
+      : graph.emit('MatMul', [
+          transposedA ? swapped(graph, nameA, batch.length > 0) : nameA,
+          transposedB ? nameB : swapped(graph, nameB, batch.length > 0),
+        ])
+
+  const batchSizes = batchOf(a).map((dim) => a.physical[dim]!)
+  const physical = [
+    ...batchSizes,
+    ...rowsOfA.map((dim) => a.physical[dim]!),
+    ...columnsOfB.map((dim) => b.physical[dim]!),
+  ]
+  const map: (readonly number[])[] = []
+  for (let dim = 0; dim < inner; dim++) {
+    if (batch.includes(dim))
+      map.push(a.map[dim]!.map((_, piece) => batchOrder.findIndex(([d, p]) => d === dim && p === piece)))
+    else if (rows.includes(dim))
+      map.push(a.map[dim]!.map((item) => batchSizes.length + rowsOfA.indexOf(item)))
+    else if (columns.includes(dim))
+      map.push(b.map[dim]!.map((item) => batchSizes.length + rowsOfA.length + columnsOfB.indexOf(item)))
+    else map.push([])
+  }
+  return { name: reshapeTensor(graph, name, physical), dtype, shape, physical, map }
+}
+
+/** A view that stores its inner dim; broadcast ones are written out in the pieces of the other operand. */
+function storedInner(graph: OnnxGraph, view: View, other: View, inner: number): View {
+  if (view.map[inner]!.length > 0) return view
+  const size = Math.max(view.shape[inner]!, other.shape[inner]!)
+  const shape = view.shape.map((item, dim) => (dim === inner ? size : item))
+  return withOneDim(graph, { ...view, shape }, inner, { expand: true })
+}
+
+/** Both views with dim `dim` in the same pieces. */
+function samePieces(graph: OnnxGraph, a: View, b: View, dim: number): [View, View] {
+  const sizes = (view: View) => view.map[dim]!.map((item) => view.physical[item]!)
+  if (same(sizes(a), sizes(b))) return [a, b]
+  return [withOneDim(graph, a, dim), withOneDim(graph, b, dim)]
+}
+
+/** A tensor [batch, rows, inner], or [batch, inner, rows] (second value true), whichever needs no transposition. */
+function asMatrices(
+  graph: OnnxGraph,
+  view: View,
+  batch: readonly number[],
+  rows: readonly number[],
+  inner: readonly number[],
+): [name: string, transposed: boolean] {
+  const size = (dims: readonly number[]) => product(dims.map((dim) => view.physical[dim]!))
+  const head = batch.length > 0 ? [size(batch)] : []
+  const stored = (order: readonly number[]) => order.every((dim, index) => dim === index)
+  const straight = [...batch, ...rows, ...inner]
+  const matrix = [...head, size(rows), size(inner)]
+  const reshapedTo = (name: string, from: readonly number[], shape: readonly number[]) =>
+    same(from, shape) ? name : reshapeTensor(graph, name, shape)
+  if (stored(straight)) return [reshapedTo(view.name, view.physical, matrix), false]
+  if (stored([...batch, ...inner, ...rows]))
+    return [reshapedTo(view.name, view.physical, [...head, size(inner), size(rows)]), true]
+  const name = graph.emit('Transpose', [view.name], { perm: straight })
+  return [
+    reshapedTo(
+      name,
+      straight.map((dim) => view.physical[dim]!),
+      matrix,
+    ),
+    false,
+  ]
+}
+
+function swapped(graph: OnnxGraph, name: string, batched: boolean): string {
+  return graph.emit('Transpose', [name], { perm: batched ? [0, 2, 1] : [1, 0] })
+}

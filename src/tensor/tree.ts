@@ -1,0 +1,75 @@
+import { GuerdonError } from '../core/index.ts'
+import type { DType } from './onnx.ts'
+
+/** A dense array outside a traced function: row-major `data` of `shape` (bool: one byte each). */
+export interface Tensor {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly data: TensorData
+}
+
+export type TensorData = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array
+
+/** Lists and plain objects with leaves of one type: parameters, optimiser state, a batch. */
+export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [key: string]: Tree<Leaf> }
+
+export function isTensor(value: unknown): value is Tensor {
+  return (
+    typeof value === 'object' && value !== null && 'dtype' in value && 'shape' in value && 'data' in value
+  )
+}
+
+/** A tensor of float32 (the default), with its size checked. Throws a `GuerdonError` when data and shape disagree. */
+export function tensor(
+  data: ArrayLike<number> | TensorData,
+  shape: readonly number[],
+  dtype: DType = 'float32',
+): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1)
+  if (data.length !== size)
+    throw new GuerdonError(
+      'shape-mismatch',
+      `${data.length} numbers do not fill the shape [${shape}], which holds ${size}.`,
+    )
+  return { dtype, shape, data: arrayOf(dtype, data) }
+}
+
+function arrayOf(dtype: DType, data: ArrayLike<number> | TensorData): TensorData {
+  const wanted = arrayTypes[dtype]
+  if (data instanceof wanted) return data as TensorData
+  if (dtype === 'int64')
+    return BigInt64Array.from(Array.from(data as ArrayLike<number>, (value) => BigInt(value)))
+  return (wanted as Float32ArrayConstructor).from(data as ArrayLike<number>) as TensorData
+}
+
+const arrayTypes = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint8Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+} as const
+
+/** The leaves in order of appearance, with the path of each, such as `layers.0.weight`. */
+export function leavesOf(tree: Tree<Tensor>, path = ''): { path: string; leaf: Tensor }[] {
+  if (isTensor(tree)) return [{ path, leaf: tree }]
+  const under = (key: string | number) => (path === '' ? `${key}` : `${path}.${key}`)
+  if (Array.isArray(tree)) return tree.flatMap((item, index) => leavesOf(item, under(index)))
+  if (typeof tree !== 'object' || tree === null)
+    throw new GuerdonError(
+      'not-a-tensor',
+      `${path || 'the value'} is ${String(tree)}, not a tensor, a list or a plain object.`,
+    )
+  return Object.entries(tree).flatMap(([key, item]) => leavesOf(item as Tree<Tensor>, under(key)))
+}
+
+/** The same structure with each leaf replaced; leaves are visited in the order of `leavesOf`. */
+export function mapLeaves<To>(tree: Tree<Tensor>, change: (leaf: Tensor) => To): Tree<To> {
+  if (isTensor(tree)) return change(tree) as Tree<To>
+  if (Array.isArray(tree)) return tree.map((item) => mapLeaves(item, change)) as Tree<To>
+  return Object.fromEntries(
+    Object.entries(tree).map(([key, item]) => [key, mapLeaves(item as Tree<Tensor>, change)]),
+  ) as Tree<To>
+}
