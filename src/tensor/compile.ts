@@ -41,7 +41,6 @@ export interface Compiled<Args extends readonly Tree<Tensor>[], Result> {
  * const [next] = await step.run(weights, batch)
  */
 export async function compile<Args extends readonly Tree<Tensor>[], Result = Tree<Tensor>>(
-  // biome-ignore lint/suspicious/noExplicitAny: the traced function sees jax arrays in the structure of the tensors
   fn: (...args: any[]) => JsTree<JaxArray>,
   exampleArgs: Args,
   { backend = 'ort', threads = 0 }: CompileOptions = {},

@@ -147,7 +147,7 @@ export function elementwise(
     dtype,
     shape,
     physical: layout.map(({ size }) => size),
-    map: shape.map((_, dim) => layout.flatMap((item, index) => (item.dim === dim ? [index] : []))),
+    map: shape.map((_, dim) => piecesOf(layout, dim).map((item) => layout.indexOf(item))),
   }
 }
 
@@ -155,6 +155,11 @@ interface Piece {
   readonly dim: number
   readonly piece: number
   readonly size: number
+}
+
+/** The pieces of one logical dim, outermost first (in the layout they may stand in another order). */
+function piecesOf(layout: readonly Piece[], dim: number): Piece[] {
+  return layout.filter((item) => item.dim === dim).sort((a, b) => a.piece - b.piece)
 }
 
 /** The base's own order; dims that it lacks are put behind the dim before them. */
@@ -185,7 +190,7 @@ function laidOut(graph: OnnxGraph, view: View, layout: readonly Piece[]): string
         graph,
         laid,
         dim,
-        layout.filter((item) => item.dim === dim).map(({ size }) => size),
+        piecesOf(layout, dim).map(({ size }) => size),
       )
   })
   const order = layout.map(({ dim, piece }) => laid.map[dim]![piece] ?? -1)
