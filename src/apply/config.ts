@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { GuerdonError, messageOf, type Reward } from '../core/index.ts'
+
+/** What `guerdon.config.ts` says; every field may be left out. */
+export interface GuerdonConfig {
+  /**
+   * Rewards under the names that commands and expressions will know: a reward of your own, or an expression over
+   * names that are known already (`'0.7*math + 0.3*format'`).
+   */
+  readonly rewards?: Readonly<Record<string, Reward | string>>
+  /** File of the store, relative to the config's folder. @default '.guerdon/store.db' */
+  readonly store?: string
+  /** Rewards that `guerdon score` uses when the command line names none. */
+  readonly score?: readonly string[]
+}
+
+/** Types the configuration, as in `export default defineConfig({ ... })`. */
+export function defineConfig(config: GuerdonConfig): GuerdonConfig {
+  return config
+}
+
+export const configNames = [
+  'guerdon.config.ts',
+  'guerdon.config.mts',
+  'guerdon.config.js',
+  'guerdon.config.mjs',
+]
+
+/** Reads the configuration of a folder (or a given file); none gives an empty one. */
+export async function loadConfig(
+  folder: string,
+  file?: string,
+): Promise<{ config: GuerdonConfig; file: string | null }> {
+  const path =
+    file === undefined
+      ? configNames.map((name) => join(folder, name)).find(existsSync)
+      : resolve(folder, file)
+  if (path === undefined) return { config: {}, file: null }
+  if (!existsSync(path))
+    throw new GuerdonError('config-missing', 'there is no such configuration file.', {
+      place: { file: path },
+    })
+  let module: { default?: unknown }
+  try {
+    module = await import(pathToFileURL(path).href)
+  } catch (error) {
+    throw new GuerdonError('config-failed', `the configuration could not be loaded: ${messageOf(error)}`, {
+      place: { file: path },
+      cause: error,
+    })
+  }
+  return { config: checked(module.default, path), file: path }
+}
+
+function checked(value: unknown, file: string): GuerdonConfig {
+  const fail = (what: string, field?: string): never => {
+    throw new GuerdonError('config-invalid', what, {
+      place: { file, ...(field === undefined ? {} : { field }) },
+      fix: 'See "Configuration" in the README.',
+    })
+  }
+  if (typeof value !== 'object' || value === null)
+    return fail('the configuration must be the default export: export default defineConfig({ ... }).')
+  const known = ['rewards', 'store', 'score']
+  for (const key of Object.keys(value))
+    if (!known.includes(key)) fail(`is not a setting; known are ${known.join(', ')}.`, key)
+  const config = value as GuerdonConfig
+  for (const [name, reward] of Object.entries(config.rewards ?? {})) {
+    if (!/^[A-Za-z][\w-]*$/.test(name))
+      fail('a name is a letter, then letters, digits, _ and -.', `rewards.${name}`)
+    if (typeof reward !== 'string' && typeof reward?.score !== 'function')
+      fail('is neither a reward (defineReward) nor an expression.', `rewards.${name}`)
+  }
+  return config
+}
