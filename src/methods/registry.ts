@@ -1,4 +1,5 @@
 import type { Method } from './method.ts'
+import { toolrlMethod } from './toolrl.ts'
 
 /** Every published system that is a working component, in the order of the cards. */
-export const methods: readonly Method[] = []
+export const methods: readonly Method[] = [toolrlMethod]

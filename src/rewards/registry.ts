@@ -1,6 +1,7 @@
 import type { RewardType } from './reward-type.ts'
 import { length } from './verifiable/length.ts'
 import { repetition } from './verifiable/repetition.ts'
+import { toolCallsType } from './verifiable/tool-calls.ts'
 
 /** Every reward that goes by a plain name. Published systems join by their method (`methods/registry.ts`). */
-export const rewardTypes: readonly RewardType[] = [length, repetition]
+export const rewardTypes: readonly RewardType[] = [length, repetition, toolCallsType]
