@@ -272,17 +272,20 @@ export class SqliteRuns implements Runs {
   async dropDuplicates(
     id: string,
     message: (sample: string, position: number, first: number) => string,
+    among: readonly string[] | 'all',
   ): Promise<number> {
     const keys = this.#keysOf(id)
     const { run, rewards } = keys
     return this.#sqlite.transaction(() => {
       this.#sqlite.run('DROP TABLE IF EXISTS temp.repeated')
+      const suspects = among === 'all' ? '' : 'AND id IN (SELECT value FROM json_each(?))'
       this.#sqlite.run(
         `CREATE TEMP TABLE repeated AS
-         SELECT position, id, first FROM samples
-         JOIN (SELECT id AS known, min(position) AS first FROM samples WHERE run = ${run}
-               GROUP BY id HAVING count(*) > 1) ON id = known
-         WHERE run = ${run} AND position > first ORDER BY position`,
+         SELECT position, id, first FROM
+           (SELECT position, id, min(position) OVER (PARTITION BY id) AS first FROM samples
+            WHERE run = ${run} ${suspects})
+         WHERE position > first ORDER BY position`,
+        ...(among === 'all' ? [] : [JSON.stringify(among)]),
       )
       const shown = this.#sqlite.all<{ position: number; id: string; first: number }>(
         'SELECT * FROM temp.repeated ORDER BY position LIMIT ?',
@@ -398,7 +401,16 @@ export class SqliteRuns implements Runs {
       ...(row.source === null ? {} : { source: row.source }),
       ...(row.data_hash === null ? {} : { dataHash: row.data_hash }),
       config: JSON.parse(row.config) as JsonObject,
-      rewards: rewards.map(({ name, identity, head }) => ({ name, identity, ...JSON.parse(head) })),
+      rewards: rewards.map(({ name, identity, head }) => {
+        const { range, ...rest } = JSON.parse(head)
+        const [low, high] = range // JSON turned infinite bounds into null
+        return {
+          name,
+          identity,
+          ...rest,
+          range: [low ?? Number.NEGATIVE_INFINITY, high ?? Number.POSITIVE_INFINITY],
+        }
+      }),
     }
   }
 

@@ -155,10 +155,14 @@ export interface Runs {
     Record<string, { readonly segments: ReadonlySet<number>; readonly retryable: readonly number[] }>
   >
   badRows(id: string, limit: number): Promise<BadRow[]>
-  /** Turns every sample whose id stands at an earlier position into a bad row `duplicate-id`; returns how many. */
+  /**
+   * Turns every sample whose id stands at an earlier position into a bad row `duplicate-id`; returns how many.
+   * `among` names the ids to look at.
+   */
   dropDuplicates(
     id: string,
     message: (sample: string, position: number, first: number) => string,
+    among: readonly string[] | 'all',
   ): Promise<number>
   totals(id: string): Promise<RunTotals>
   /** By the reward's name in the run. */
