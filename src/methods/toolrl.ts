@@ -109,6 +109,7 @@ export function toolrl(settings: z.input<typeof options> = {}): Reward {
   const agreement = { ...variants[variant], granularity }
   const worth = scales[scale]
   const target = length === 'none' ? undefined : lengthTargets[length](variant)
+  const goldOf = remembering((reference: Json | undefined) => readGold(reference, guarded))
   const scheduled = scale === 'two-stage' || scale === 'smooth' || length === 'dynamic'
 
   return defineReward({
@@ -117,7 +118,7 @@ export function toolrl(settings: z.input<typeof options> = {}): Reward {
     range: rangeOf(worth, target !== undefined),
     params: { variant, granularity, scale, length },
     judge: (sample, context) => {
-      const gold = readGold(sample.reference, guarded)
+      const gold = goldOf(sample.reference)
       if (typeof gold === 'string') return unscored('bad-input', gold)
       const { step } = context
       if (scheduled && step === undefined)
@@ -174,6 +175,15 @@ function readGold(reference: Json | undefined, guarded: boolean): Gold | string 
   const { calls, broken } = readTaggedLines(reference, from)
   if (broken[0]) return `the reference's calls cannot be read: ${broken[0].problem}`
   return { calls, hasResponse }
+}
+
+/** `read`, not done twice in a row for one argument: the samples of a group share their reference. */
+function remembering<A, B>(read: (argument: A) => B): (argument: A) => B {
+  let last: { argument: A; result: B } | undefined
+  return (argument) => {
+    if (last === undefined || last.argument !== argument) last = { argument, result: read(argument) }
+    return last.result
+  }
 }
 
 function afterThoughts(text: string): number {

@@ -49,6 +49,7 @@ const escapes: Readonly<Record<string, string>> = {
   '\n': '',
 }
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
+const plain = /[^"'`\\]*/y
 const deepest = 100
 
 class CallReader {
@@ -174,6 +175,9 @@ class CallReader {
     let at = this.#at + end.length
     let value = ''
     for (;;) {
+      plain.lastIndex = at
+      value += plain.exec(this.#text)![0]
+      at = plain.lastIndex
       const character = this.#text[at]
       if (character === undefined) throw new Unreadable()
       if (character === '\\') {

@@ -9,7 +9,7 @@ import {
 } from '../../core/index.ts'
 import { parseCallStrings } from './call-strings.ts'
 import { extractJson, extractJsonLines } from './extract-json.ts'
-import { extractTag, extractTags } from './extract-tag.ts'
+import { extractTags } from './extract-tag.ts'
 import { type Span, trimmedSpan } from './extraction.ts'
 
 /** One call that an output makes. */
@@ -40,6 +40,7 @@ export interface ParsedCalls {
   readonly broken: readonly { readonly problem: string; readonly span?: Span }[]
 }
 
+const listOfCalls = /^\s*\[\s*[\p{L}_$]/u
 const none: ParsedCalls = { calls: [], broken: [] }
 
 /**
@@ -65,7 +66,8 @@ export function parseToolCalls(output: Turns, convention: CallConvention = 'auto
   if (text.includes('<tool_call>')) return taggedCalls(text)
   const first = text.trimStart()[0]
   if (first === '{' || first === '[') {
-    const calls = wholeJson(text) ?? codeCalls(text)
+    // A failed JSON.parse is slow, and a list of calls is easily told from a list of values.
+    const calls = listOfCalls.test(text) ? codeCalls(text) : (wholeJson(text) ?? codeCalls(text))
     return calls ?? broken('the text opens like JSON or a list of calls and is neither', 0, text.length)
   }
   if (text.includes('```')) return fencedJson(text) ?? codeCalls(text) ?? none
@@ -135,28 +137,35 @@ function blockCalls(block: string, span: Span): ParsedCalls {
  * `offset` is added to spans.
  */
 export function readTaggedLines(text: string, from = 0, offset = 0): ParsedCalls {
-  const open = text.indexOf('<tool_call>', from)
+  const open = text.indexOf(openTag, from)
   if (open < 0) return none
-  const block = extractTag(text.slice(open), 'tool_call')
-  const whole = { start: offset + open, end: offset + text.length }
-  if (block.value === undefined)
-    return { calls: [], broken: [{ problem: `the tool_call block is ${block.error}`, span: whole }] }
-  const start = offset + open + block.span!.start
-  const span = { start, end: start + block.value.length }
-  const lines = extractJsonLines(block.value, { blankLines: 'refuse' })
-  if (!lines.value)
-    return { calls: [], broken: [{ problem: 'a line of the tool_call block is not JSON', span }] }
-  const spans = lineSpans(block.value, start)
+  const close = text.indexOf('</tool_call>', open)
+  const { start, end } = trimmedSpan(text, open + openTag.length, close < 0 ? text.length : close)
+  if (close < 0) return broken('the tool_call block is not closed', offset + open, offset + end)
   const calls: ParsedCall[] = []
-  for (const [index, line] of lines.value.entries()) {
+  for (let at = start; at <= end; ) {
+    const newline = text.indexOf('\n', at)
+    const lineEnd = newline < 0 || newline > end ? end : newline
+    const line = parsedLine(text.slice(at, lineEnd))
+    const span = { start: offset + at, end: offset + lineEnd }
+    if (line === undefined) return broken('a line of the tool_call block is not JSON', span.start, span.end)
     if (!isObject(line) || typeof line.name !== 'string' || !isObject(line.parameters))
-      return {
-        calls: [],
-        broken: [{ problem: 'a call lacks "name" or "parameters"', span: spans[index] ?? span }],
-      }
-    calls.push({ name: line.name, arguments: line.parameters as JsonObject, span: spans[index] ?? span })
+      return broken('a call lacks "name" or "parameters"', span.start, span.end)
+    calls.push({ name: line.name, arguments: line.parameters as JsonObject, span })
+    at = lineEnd + 1
   }
   return { calls, broken: [] }
+}
+
+const openTag = '<tool_call>'
+
+/** Undefined when the line is not JSON. (Comparing values is bounded in depth, so that any nesting may be read.) */
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }
 
 const chatMarkers = [
@@ -166,8 +175,9 @@ const chatMarkers = [
 
 /** The last assistant turn of a text that may still hold chat markers (ChatML, Llama 3), trimmed, and where it starts. */
 export function lastAssistantTurn(text: string): { readonly text: string; readonly offset: number } {
-  let [start, end] = [0, text.length]
-  for (const [open, close] of chatMarkers) {
+  let start = 0
+  let end = text.length
+  for (const [open, close] of text.includes('<|') ? chatMarkers : []) {
     const opened = text.lastIndexOf(open)
     if (opened >= 0) start = opened + open.length
     const closed = text.indexOf(close, start)
