@@ -188,6 +188,35 @@ export function interpolatedPrecision(
       precisions[found - 1] = found / seen
     }
   }
+  return interpolated(found, positives, curve)
+}
+
+/**
+ * The same for detections that come in blocks of equal score: each block enters as a whole, so that the order within
+ * it makes no difference.
+ *
+ * @param blocks  the end of each block, ascending
+ */
+export function blockPrecision(
+  outcomes: Uint8Array,
+  blocks: readonly number[],
+  positives: number,
+): InterpolatedPrecision {
+  precisions = grown(precisions, blocks.at(-1) ?? 0)
+  let [found, seen, position] = [0, 0, 0]
+  for (const end of blocks) {
+    const before = found
+    for (; position < end; position++) {
+      if (outcomes[position] === Outcome.right) found++
+      if (outcomes[position] !== Outcome.leftOut) seen++
+    }
+    precisions.fill(found / seen, before, found)
+  }
+  return interpolated(found, positives)
+}
+
+/** Of the first `found` of `precisions`, which are those at each further object found. */
+function interpolated(found: number, positives: number, curve?: Float64Array): InterpolatedPrecision {
   for (let j = found - 2; j >= 0; j--)
     if (precisions[j + 1]! > precisions[j]!) precisions[j] = precisions[j + 1]!
   let [sum, reached] = [0, 0] // recall points passed so far

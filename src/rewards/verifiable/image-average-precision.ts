@@ -1,31 +1,37 @@
 import { cocoThresholds } from './average-precision.ts'
-import type { Box } from './boxes.ts'
-import { BoxColumns, ImageCase, interpolatedPrecision } from './coco-matching.ts'
-
-export interface LabelledBox {
-  readonly box: Box
-  readonly label: string
-}
+import type { LabelledBox } from './box-list.ts'
+import { iou } from './boxes.ts'
+import { BoxColumns, blockPrecision, ImageCase, interpolatedPrecision } from './coco-matching.ts'
 
 export interface ImageAveragePrecisionOptions {
   /** @default cocoThresholds */
   readonly iouThresholds?: readonly number[]
   /** How many predictions of one label count. @default 100 */
   readonly maxDetections?: number
+  /**
+   * `in-order`: the predictions stand in falling confidence, as COCO takes them. `together`: they are ranked by their
+   * `confidence` (none stated = 0), and those of equal confidence enter as one block, so that the order of writing
+   * makes no difference. @default 'in-order'
+   */
+  readonly ties?: 'in-order' | 'together'
 }
 
 /**
- * COCO average precision of one image whose predictions stand in falling confidence: what `averagePrecision` gives for
+ * COCO average precision of the predictions for one image: what `averagePrecision` gives for
  * that image, without its set-up. A mean over the gold labels and the thresholds, in [0, 1]; predictions of other
  * labels do not enter. null when there is no gold box.
  *
- * Where confidences are unknown (every score equal) the *order of writing* decides: a false box after the last object
- * found costs nothing, before the first it costs most.
+ * Where no confidences are known the *order of writing* decides, unless ties are taken together: a false box after the
+ * last object found costs nothing, before the first it costs most.
  */
 export function imageAveragePrecision(
   predicted: readonly LabelledBox[],
   gold: readonly LabelledBox[],
-  { iouThresholds = cocoThresholds, maxDetections = 100 }: ImageAveragePrecisionOptions = {},
+  {
+    iouThresholds = cocoThresholds,
+    maxDetections = 100,
+    ties = 'in-order',
+  }: ImageAveragePrecisionOptions = {},
 ): number | null {
   predicted.forEach(({ box }, index) => {
     mine.set(index, box)
@@ -39,7 +45,8 @@ export function imageAveragePrecision(
     if (gold.findIndex((other) => other.label === label) < first) continue
     indicesOf(predicted, label, own)
     indicesOf(gold, label, other)
-    if (own.length > maxDetections) own.length = maxDetections
+    const blocks = ties === 'together' ? rankTogether(predicted, gold, maxDetections) : undefined
+    own.length = Math.min(own.length, maxDetections)
     image.load(mine, own, theirs, other)
     if (own.some((i) => !counts(mine.areas[i]!)) || other.some((j) => !counts(theirs.areas[j]!)))
       image.restrictTo(
@@ -53,7 +60,9 @@ export function imageAveragePrecision(
       if (!(threshold >= from && threshold <= upTo)) {
         from = threshold
         upTo = image.writeOutcomes(threshold, outcomes, 0)
-        precision = interpolatedPrecision(outcomes, own.length, image.counted).precision
+        precision = blocks
+          ? blockPrecision(outcomes, blocks, image.counted).precision
+          : interpolatedPrecision(outcomes, own.length, image.counted).precision
       }
       sum += precision
     }
@@ -73,7 +82,27 @@ const own: number[] = []
 const other: number[] = []
 let outcomes = new Uint8Array(128)
 
-function indicesOf(boxes: readonly LabelledBox[], label: string, indices: number[]): void {
+function indicesOf(boxes: readonly LabelledBox[], label: string | undefined, indices: number[]): void {
   indices.length = 0
   for (let i = 0; i < boxes.length; i++) if (boxes[i]!.label === label) indices.push(i)
+}
+
+/**
+ * Sorts `own` by confidence, then by best overlap with a gold box of the label (`other`), and returns where each block
+ * of equal confidence ends.
+ */
+function rankTogether(
+  predicted: readonly LabelledBox[],
+  gold: readonly LabelledBox[],
+  limit: number,
+): number[] {
+  const confidence = (index: number) => predicted[index]!.confidence ?? 0
+  const best = new Map(
+    own.map((i) => [i, Math.max(...other.map((j) => iou(predicted[i]!.box, gold[j]!.box)))]),
+  )
+  own.sort((a, b) => confidence(b) - confidence(a) || best.get(b)! - best.get(a)!)
+  own.length = Math.min(own.length, limit)
+  return own.flatMap((i, place) =>
+    place + 1 < own.length && confidence(own[place + 1]!) === confidence(i) ? [] : [place + 1],
+  )
 }
