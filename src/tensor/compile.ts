@@ -70,7 +70,7 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
   threads: number,
 ): Promise<Compiled<Args, Result>> {
   const { jaxpr: closed, treedef } = trace(jax, flat, leaves)
-  const { jaxpr } = closed
+  const jaxpr = closed.jaxpr.flatten().simplify()
   let model: Uint8Array
   let nodeCount: number
   const outputs = jaxpr.outs.map(({ aval }, index) => ({

@@ -2,11 +2,16 @@ import type { Jaxpr } from '@jax-js/jax'
 import { dot } from './matrix-product.ts'
 import type { DType, OnnxGraph } from './onnx.ts'
 import {
+  constantView,
   elementwise,
   materialised,
+  padRank,
   product,
   reshaped,
   reshapeTensor,
+  sameTensor,
+  scaled,
+  settled,
   type View,
   viewOfTensor,
   withOneDim,
@@ -34,21 +39,13 @@ export function lower(graph: OnnxGraph, jaxpr: Jaxpr, inputs: readonly View[]): 
     views.set(binder, inputs[index]!)
   })
   const viewOf = (atom: Jaxpr['outs'][number]): View =>
-    'value' in atom
-      ? {
-          name: graph.scalar(atom.aval.dtype as DType, Number(atom.value)),
-          dtype: atom.aval.dtype as DType,
-          physical: [],
-          map: [],
-          shape: [],
-        }
-      : views.get(atom)!
+    'value' in atom ? constantView(graph, atom.aval.dtype as DType, Number(atom.value)) : views.get(atom)!
   for (const equation of jaxpr.eqns) {
     const operands = equation.inputs.map(viewOf)
     const results =
       equation.primitive === 'jit'
         ? lower(graph, equation.params.jaxpr, operands)
-        : rules[equation.primitive]!(graph, operands, equation)
+        : ruleOf(equation.primitive)(graph, operands, equation)
     equation.outBinders.forEach((binder, index) => {
       views.set(binder, results[index]!)
     })
@@ -56,12 +53,50 @@ export function lower(graph: OnnxGraph, jaxpr: Jaxpr, inputs: readonly View[]): 
   return jaxpr.outs.map(viewOf)
 }
 
+/** Rules that know what to do with scales; all others get their operands multiplied out. */
+const scaleAware = new Set(['add', 'mul', 'neg', 'dot', 'reduce', 'where', 'reciprocal'])
+/** Linear in their one operand: the scale passes through. */
+const movements = new Set([
+  'transpose',
+  'broadcast',
+  'reshape',
+  'shrink',
+  'flip',
+  'split',
+  'pad',
+  'stop_gradient',
+])
+
+function ruleOf(primitive: string): Rule {
+  const rule = rules[primitive]!
+  if (scaleAware.has(primitive)) return rule
+  return (graph, operands, equation) => {
+    if (!movements.has(primitive))
+      return rule(
+        graph,
+        operands.map((view) => settled(graph, view)),
+        equation,
+      )
+    const { scale, ...view } = operands[0]!
+    if (view.constant !== undefined && primitive !== 'pad')
+      return equation.outBinders.map(({ aval }) =>
+        constantView(graph, view.dtype, view.constant!, aval.shape),
+      )
+    return rule(graph, [view], equation).map((result) =>
+      scale === undefined ? result : { ...result, scale },
+    )
+  }
+}
+
 type Rule = (graph: OnnxGraph, operands: readonly View[], equation: Equation) => View[]
 
 const typeOrder: readonly DType[] = ['bool', 'uint32', 'int32', 'int64', 'float16', 'float32', 'float64']
 
-function cast(graph: OnnxGraph, view: View, dtype: DType): View {
-  if (view.dtype === dtype) return view
+function cast(graph: OnnxGraph, given: View, dtype: DType): View {
+  if (given.dtype === dtype) return given
+  if (given.constant !== undefined && dtype !== 'bool' && isFloat(dtype))
+    return constantView(graph, dtype, given.constant, given.shape)
+  const { constant: _, ...view } = settled(graph, given)
   const onnxType = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, uint32: 12 }[dtype]
   return { ...view, dtype, name: graph.emit('Cast', [view.name], { to: onnxType }) }
 }
@@ -90,6 +125,65 @@ function binary(operator: string, logical?: string, attributes = {}): Rule {
   }
 }
 
+/** A rule for floats that knows scales and constants, and a plain one for the other types. */
+function arithmetic(
+  floats: (graph: OnnxGraph, a: View, b: View, shape: readonly number[]) => View,
+  others: Rule,
+): Rule {
+  return (graph, operands, equation) => {
+    const { shape, dtype } = outputOf(equation)
+    if (!isFloat(dtype)) return others(graph, operands, equation)
+    const [a, b] = operands.map((view) => cast(graph, view, dtype))
+    return [floats(graph, a!, b!, shape)]
+  }
+}
+
+/** The view broadcast to a larger shape: a change of map. */
+function broadcastTo(view: View, shape: readonly number[]): View {
+  const padded = padRank(view, shape.length)
+  return { ...padded, shape }
+}
+
+const isFloat = (dtype: DType) => dtype.startsWith('float')
+
+/** Sum of two float views. */
+function sum(graph: OnnxGraph, a: View, b: View, shape: readonly number[]): View {
+  if (a.constant !== undefined && b.constant !== undefined)
+    return constantView(graph, a.dtype, a.constant + b.constant, shape)
+  if (a.constant === 0) return broadcastTo(b, shape)
+  if (b.constant === 0) return broadcastTo(a, shape)
+  const [scaleA = 1, scaleB = 1] = [a.scale, b.scale]
+  if (sameTensor(a, b)) {
+    const { scale: _, ...tensor } = a
+    return broadcastTo(scaled(graph, tensor, scaleA + scaleB), shape)
+  }
+  const [plainA, plainB] = [unscaled(a), unscaled(b)]
+  const sign = scaleB === scaleA ? 'Add' : scaleB === -scaleA ? 'Sub' : undefined
+  if (sign !== undefined && (scaleA === 1 || sizeOf(a) === sizeOf(b)))
+    return scaled(graph, elementwise(graph, sign, [plainA, plainB], shape, a.dtype), scaleA)
+  if (scaleB === -1) return elementwise(graph, 'Sub', [settled(graph, a), plainB], shape, a.dtype)
+  if (scaleA === -1) return elementwise(graph, 'Sub', [settled(graph, b), plainA], shape, a.dtype)
+  return elementwise(graph, 'Add', [settled(graph, a), settled(graph, b)], shape, a.dtype)
+}
+
+/** Product of two float views; a scale waits on, or is multiplied into the operand where that is cheap. */
+function productOf(graph: OnnxGraph, a: View, b: View, shape: readonly number[]): View {
+  if (b.constant !== undefined) return scaled(graph, broadcastTo(a, shape), b.constant)
+  if (a.constant !== undefined) return scaled(graph, broadcastTo(b, shape), a.constant)
+  const scale = (a.scale ?? 1) * (b.scale ?? 1)
+  const [plainA, plainB] = [unscaled(a), unscaled(b)]
+  const [small, large] = sizeOf(a) <= sizeOf(b) ? [plainA, plainB] : [plainB, plainA]
+  if (scale !== 1 && 2 * sizeOf(small) < sizeOf(large))
+    return elementwise(graph, 'Mul', [settled(graph, scaled(graph, small, scale)), large], shape, a.dtype)
+  return scaled(graph, elementwise(graph, 'Mul', [plainA, plainB], shape, a.dtype), scale)
+}
+
+const sizeOf = (view: View) => product(view.physical)
+
+function unscaled({ scale: _, ...view }: View): View {
+  return view
+}
+
 function unary(operator: string): Rule {
   return (graph, [view]) => [{ ...view!, name: graph.emit(operator, [view!.name]) }]
 }
@@ -108,8 +202,8 @@ function fullShape(emit: (graph: OnnxGraph, names: readonly string[], equation: 
 }
 
 const rules: Readonly<Record<string, Rule>> = {
-  add: binary('Add', 'Or'),
-  mul: binary('Mul', 'And'),
+  add: arithmetic(sum, binary('Add', 'Or')),
+  mul: arithmetic(productOf, binary('Mul', 'And')),
   max: binary('Max', 'Or'),
   min: binary('Min', 'And'),
   mod: (graph, operands, equation) => binary('Mod', undefined, { fmod: 1 })(graph, operands, equation),
@@ -119,8 +213,12 @@ const rules: Readonly<Record<string, Rule>> = {
     const magnitude = graph.emit('Floor', [graph.emit('Abs', [quotient!.name])])
     return [{ ...quotient!, name: graph.emit('Mul', [magnitude, graph.emit('Sign', [quotient!.name])]) }]
   },
-  neg: unary('Neg'),
-  reciprocal: unary('Reciprocal'),
+  neg: (graph, [view]) =>
+    isFloat(view!.dtype) ? [scaled(graph, view!, -1)] : [{ ...view!, name: graph.emit('Neg', [view!.name]) }],
+  reciprocal(graph, [view]) {
+    const { scale = 1, constant: _, ...tensor } = view!
+    return [scaled(graph, { ...tensor, name: graph.emit('Reciprocal', [tensor.name]) }, 1 / scale)]
+  },
   floor: unary('Floor'),
   ceil: unary('Ceil'),
   sin: unary('Sin'),
@@ -279,7 +377,13 @@ const rules: Readonly<Record<string, Rule>> = {
     const { op, axis }: { op: string; axis: number[] } = equation.params as never
     const operator = { Add: 'ReduceSum', Mul: 'ReduceProd', Max: 'ReduceMax', Min: 'ReduceMin' }[op]
     if (operator === undefined) throw new TypeError(`reduction ${op} has no lowering`)
-    const number = dtype === 'bool' ? cast(graph, view!, 'int32') : view!
+    if (view!.constant !== undefined && op === 'Add' && isFloat(dtype)) {
+      const count = product(axis.map((dim) => view!.shape[dim]!))
+      return [constantView(graph, dtype, view!.constant * count, shape)]
+    }
+    const passes = op === 'Add' || ((op === 'Max' || op === 'Min') && (view!.scale ?? 1) > 0)
+    const given = passes ? view! : settled(graph, view!)
+    const { scale, constant: _, ...number } = dtype === 'bool' ? cast(graph, given, 'int32') : given
     const axes = axis.flatMap((dim) => number.map[dim]!)
     const broadcast = product(
       axis.filter((dim) => number.map[dim]!.length === 0).map((dim) => number.shape[dim]!),
@@ -299,12 +403,15 @@ const rules: Readonly<Record<string, Rule>> = {
         .filter((_, dim) => !axis.includes(dim))
         .map((dims) => dims.map((dim) => kept.indexOf(dim))),
     }
-    return [cast(graph, result, dtype)]
+    return [cast(graph, scale === undefined ? result : { ...result, scale }, dtype)]
   },
   dot(graph, operands, equation) {
     const { shape, dtype } = outputOf(equation)
     const [left, right] = operands.map((view) => cast(graph, view, dtype))
-    return [dot(graph, left!, right!, shape)]
+    const scale = (left!.scale ?? 1) * (right!.scale ?? 1)
+    if (dtype !== 'float32')
+      return [scaled(graph, dot(graph, unscaled(left!), unscaled(right!), shape), scale)]
+    return [dot(graph, unscaled(left!), unscaled(right!), shape, scale)]
   },
   conv(graph, operands, equation) {
     const { shape, dtype } = outputOf(equation)

@@ -9,8 +9,8 @@ import { padRank, product, reshapeTensor, same, type View, withOneDim } from './
 export function dot(graph: OnnxGraph, left: View, right: View, shape: readonly number[], alpha = 1): View {
   const rank = Math.max(left.shape.length, right.shape.length)
   const inner = rank - 1
-  let a = padRank(left, rank)
-  let b = padRank(right, rank)
+  let a = padRank(withoutConstant(left), rank)
+  let b = padRank(withoutConstant(right), rank)
   if (Math.max(a.shape[inner]!, b.shape[inner]!) > 1) {
     a = storedInner(graph, a, b, inner)
     b = storedInner(graph, b, a, inner)
@@ -122,4 +122,9 @@ function asMatrices(
 
 function swapped(graph: OnnxGraph, name: string, batched: boolean): string {
   return graph.emit('Transpose', [name], { perm: batched ? [0, 2, 1] : [1, 0] })
+}
+
+/** A view that operators change must not keep calling itself a number. */
+function withoutConstant({ constant: _, ...view }: View): View {
+  return view
 }

@@ -13,6 +13,50 @@ export interface View {
   readonly map: readonly (readonly number[])[]
   /** Logical shape. */
   readonly shape: readonly number[]
+  /** The value is this many times the tensor. Products with numbers wait here until something needs them done. */
+  readonly scale?: number
+  /** Every element is this number (then `name` is a scalar constant). */
+  readonly constant?: number
+}
+
+/** A view of a number, broadcast to a shape. */
+export function constantView(
+  graph: OnnxGraph,
+  dtype: DType,
+  value: number,
+  shape: readonly number[] = [],
+): View {
+  return {
+    name: graph.scalar(dtype, value),
+    dtype,
+    physical: [],
+    map: shape.map(() => []),
+    shape,
+    constant: value,
+  }
+}
+
+/** The same value with its scale multiplied out. */
+export function settled(graph: OnnxGraph, view: View): View {
+  if (view.scale === undefined) return view
+  const { scale, ...rest } = view
+  const name =
+    scale === -1
+      ? graph.emit('Neg', [view.name])
+      : graph.emit('Mul', [view.name, graph.scalar(view.dtype, scale)])
+  return { ...rest, name }
+}
+
+export function scaled(graph: OnnxGraph, view: View, factor: number): View {
+  if (view.constant !== undefined) return constantView(graph, view.dtype, view.constant * factor, view.shape)
+  if (factor === 0) return constantView(graph, view.dtype, 0, view.shape)
+  const { scale = 1, ...rest } = view
+  return scale * factor === 1 ? rest : { ...rest, scale: scale * factor }
+}
+
+/** Both views read the same tensor in the same way (their scales may differ). */
+export function sameTensor(a: View, b: View): boolean {
+  return a.name === b.name && same(a.shape, b.shape) && a.map.every((dims, dim) => same(dims, b.map[dim]!))
 }
 
 export const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
@@ -59,7 +103,7 @@ export function inLogicalOrder(graph: OnnxGraph, view: View): View {
 
 /** A tensor of exactly the logical shape; broadcasts are written out. */
 export function materialised(graph: OnnxGraph, view: View): string {
-  const ordered = inLogicalOrder(graph, view)
+  const ordered = inLogicalOrder(graph, settled(graph, view))
   const stored = ordered.map.map((dims, dim) => (dims.length > 0 ? view.shape[dim]! : 1))
   let name = ordered.name
   if (!same(stored, ordered.physical)) name = reshapeTensor(graph, name, stored)
@@ -136,7 +180,7 @@ export function elementwise(
   dtype: DType,
   attributes: Readonly<Record<string, Attribute>> = {},
 ): View {
-  const views = operands.map((view) => padRank(view, shape.length))
+  const views = operands.map(({ constant: _, ...view }) => padRank(settled(graph, view), shape.length))
   const base = views.reduce((largest, view) =>
     product(view.physical) > product(largest.physical) ? view : largest,
   )
