@@ -1,0 +1,6 @@
+export type { Convention } from './conventions/convention.ts'
+export { conventions } from './conventions.ts'
+export { byteRanges } from './jsonl.ts'
+export type { FieldMapping } from './mapping.ts'
+export * from './read.ts'
+export { type RecordBatch, type RecordOptions, readRecords } from './records.ts'
