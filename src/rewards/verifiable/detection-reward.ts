@@ -168,7 +168,12 @@ export function predictedBoxes(output: Turns, format: BoxFormat = 'xyxy'): BoxLi
 /** JSON in the last answer tags (or, without tags, in the entire text), in a fence or alone. */
 function jsonInText(text: string): Json | undefined {
   const answer = extractTag(text, 'answer', { which: 'last', allowMissingClose: true })
-  return extractJson(answer.error === 'absent' ? text : (answer.value ?? '')).value
+  return jsonIn(answer.error === 'absent' ? text : (answer.value ?? ''))
+}
+
+/** JSON in a fence (which may stand on one line when it says json), or the whole text. */
+export function jsonIn(text: string, which: 'first' | 'last' = 'first'): Json | undefined {
+  return extractJson(text, { language: 'json', which }).value ?? extractJson(text, { which }).value
 }
 
 const example = (output: Sample['output'], reference: Json, meta: Sample['meta'] = {}): Sample => ({
