@@ -9,6 +9,7 @@ import {
   type PairAccuracyOptions,
   pairAccuracy,
   pairPoints,
+  signOf,
   standardDeviation,
 } from '../stats/index.ts'
 import { gather } from './gather.ts'
@@ -34,6 +35,8 @@ export interface ComparePairsOptions extends PairAccuracyOptions {
   readonly level?: number
   /** How many disagreements to list for each judge. @default 20 */
   readonly disagreements?: number
+  /** Which judges to compare with each other. @default every two */
+  readonly between?: readonly (readonly [first: string, second: string])[]
 }
 
 export interface PairDisagreement {
@@ -77,7 +80,7 @@ export interface PairComparison {
   readonly pairs: number
   readonly prompts: number
   readonly judges: readonly JudgeAgreement[]
-  /** One for each two judges, in the order of the table. */
+  /** One for each two judges asked for, in that order. */
   readonly differences: readonly JudgeDifference[]
 }
 
@@ -110,7 +113,10 @@ export function comparePairs(table: PairTable, options: ComparePairsOptions = {}
       unjudged: margins.length - judged.length,
       counts: pairAccuracy(own, truth, options),
       accuracy: meanOf(points[column]!),
-      kappa: kappaOfMargins(own, truth, options.tolerance),
+      kappa: kappaOfSigns(
+        own.map((margin) => signOf(margin, options.tolerance)),
+        truth.map(Math.sign),
+      ),
       disagreements: disagreementsOf(
         judged.map((i) => ids[i]!),
         own,
@@ -119,28 +125,29 @@ export function comparePairs(table: PairTable, options: ComparePairsOptions = {}
       ),
     }
   })
-  const differences: JudgeDifference[] = []
-  for (let first = 0; first < columns.length; first++) {
-    for (let second = first + 1; second < columns.length; second++) {
-      const [a, b] = [points[first]!, points[second]!]
-      const gaps = a.map((value, i) => (value === null || b[i] == null ? null : value - b[i]))
-      const both = columns[first]![1].flatMap((margin, i) =>
-        margin === null || columns[second]![1][i] == null ? [] : [i],
-      )
-      differences.push({
-        first: columns[first]![0],
-        second: columns[second]![0],
-        pairs: gaps.filter((gap) => gap !== null).length,
-        accuracy: meanOf(gaps),
-        mcnemar: mcnemar(gaps.filter((gap) => gap === 1).length, gaps.filter((gap) => gap === -1).length),
-        kappa: kappaOfMargins(
-          both.map((i) => columns[first]![1][i]!),
-          both.map((i) => columns[second]![1][i]!),
-          options.tolerance,
-        ),
-      })
+  const names = columns.map(([judge]) => judge)
+  const between =
+    options.between ?? names.flatMap((first, i) => names.slice(i + 1).map((second) => [first, second]))
+  const differences = between.map(([first, second]): JudgeDifference => {
+    const [one, other] = [names.indexOf(first!), names.indexOf(second!)]
+    if (one < 0 || other < 0)
+      throw new RangeError(`there is no judge "${one < 0 ? first : second}", only ${names.join(', ')}`)
+    const [a, b] = [points[one]!, points[other]!]
+    const gaps = a.map((value, i) => (value === null || b[i] == null ? null : value - b[i]))
+    const [left, right] = [columns[one]![1], columns[other]![1]]
+    const both = left.flatMap((margin, i) => (margin === null || right[i] == null ? [] : [i]))
+    return {
+      first: first!,
+      second: second!,
+      pairs: gaps.filter((gap) => gap !== null).length,
+      accuracy: meanOf(gaps),
+      mcnemar: mcnemar(gaps.filter((gap) => gap === 1).length, gaps.filter((gap) => gap === -1).length),
+      kappa: kappaOfSigns(
+        both.map((i) => signOf(left[i]!, options.tolerance)),
+        both.map((i) => signOf(right[i]!, options.tolerance)),
+      ),
     }
-  }
+  })
   return { pairs: ids.length, prompts: new Set(clusters).size, judges, differences }
 }
 
@@ -176,12 +183,10 @@ export async function pairTable(
   return { ...table, judges: Object.fromEntries(rewards.map(({ name }, i) => [name, judges[i]!])) }
 }
 
-/** Kappa of the signs of two lists of margins over both orders of every pair; null when not defined. */
-function kappaOfMargins(a: readonly number[], b: readonly number[], tolerance = 0): number | null {
-  const signs = a.map((margin) => (Math.abs(margin) <= tolerance ? 0 : Math.sign(margin)))
-  const others = b.map(Math.sign)
-  const negated = (list: readonly number[]) => list.map((sign) => 0 - sign)
-  return cohenKappa([...signs, ...negated(signs)], [...others, ...negated(others)])?.kappa ?? null
+/** Kappa of the signs of two lists over both orders of every pair; null when not defined. */
+function kappaOfSigns(a: readonly number[], b: readonly number[]): number | null {
+  const bothOrders = (signs: readonly number[]) => [...signs, ...signs.map((sign) => 0 - sign)]
+  return cohenKappa(bothOrders(a), bothOrders(b))?.kappa ?? null
 }
 
 function disagreementsOf(

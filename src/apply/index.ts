@@ -1,4 +1,5 @@
 export * from './anchored-pairs.ts'
+export * from './bias.ts'
 export * from './compare.ts'
 export * from './compare-pairs.ts'
 export type { Measure, NamedMeasure, ScoredSamples } from './measure.ts'

@@ -77,7 +77,8 @@ export function pairPoints(margin: number, label: number, options: PairAccuracyO
   return predicted === Math.sign(label) ? 1 : 0
 }
 
-function signOf(margin: number, tolerance = 0): number {
+/** 1, 0 or -1: margins at most `tolerance` from 0 are ties. */
+export function signOf(margin: number, tolerance = 0): number {
   return Math.abs(margin) <= tolerance ? 0 : Math.sign(margin)
 }
 
