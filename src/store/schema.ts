@@ -3,7 +3,8 @@
  * edited; a change is a new step.
  *
  * Scores are one small row per reward and sample in key order, so that a run appends; what only few scores have
- * (parts, rationale, evidence) is JSON in columns that cost one byte when absent.
+ * (parts, rationale, evidence) is JSON in columns that cost one byte when absent. The content of samples stands apart
+ * from their ids, so that counting and looking for an id need not read it.
  */
 export const schemaSteps: readonly string[] = [
   `
@@ -31,7 +32,13 @@ export const schemaSteps: readonly string[] = [
     position   INTEGER NOT NULL,
     id         TEXT NOT NULL,
     group_hash INTEGER NOT NULL,
-    content    TEXT NOT NULL,
+    PRIMARY KEY (run, position)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE contents (
+    run      INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    content  TEXT NOT NULL,
     PRIMARY KEY (run, position)
   ) STRICT, WITHOUT ROWID;
 

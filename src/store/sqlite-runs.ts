@@ -136,7 +136,7 @@ export class SqliteRuns implements Runs {
         this.#sqlite.run('DELETE FROM scores WHERE reward = ?', reward)
         this.#sqlite.run('DELETE FROM segments WHERE reward = ?', reward)
       }
-      for (const table of ['samples', 'bad_rows', 'rewards'])
+      for (const table of ['samples', 'contents', 'bad_rows', 'rewards'])
         this.#sqlite.run(`DELETE FROM ${table} WHERE run = ?`, run)
       this.#sqlite.run('DELETE FROM runs WHERE key = ?', run)
     })
@@ -160,9 +160,12 @@ export class SqliteRuns implements Runs {
   }
 
   #addSamples({ run }: RunKeys, samples: readonly PlacedSample[]): void {
-    const insert = this.#sqlite.statement('INSERT INTO samples VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-    for (const { position, sample } of samples)
-      insert.run(run, position, sample.id, textHash(groupOf(sample)), sampleText(sample))
+    const insert = this.#sqlite.statement('INSERT INTO samples VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
+    const fill = this.#sqlite.statement('INSERT INTO contents VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+    for (const { position, sample } of samples) {
+      insert.run(run, position, sample.id, textHash(groupOf(sample)))
+      fill.run(run, position, sampleText(sample))
+    }
   }
 
   #addScores(reward: number, { positions, scores, replace = false }: RewardScores): void {
@@ -309,10 +312,13 @@ export class SqliteRuns implements Runs {
           'DELETE FROM scores WHERE reward = ? AND position IN (SELECT position FROM temp.repeated)',
           reward,
         )
-      return this.#sqlite.run(
-        'DELETE FROM samples WHERE run = ? AND position IN (SELECT position FROM temp.repeated)',
-        run,
-      )
+      const remove = (table: string) =>
+        this.#sqlite.run(
+          `DELETE FROM ${table} WHERE run = ? AND position IN (SELECT position FROM temp.repeated)`,
+          run,
+        )
+      remove('contents')
+      return remove('samples')
     })
   }
 
@@ -368,8 +374,13 @@ export class SqliteRuns implements Runs {
 
   async groupTotals(id: string): Promise<Record<string, GroupTotals>> {
     const { run, rewards } = this.#keysOf(id)
-    const totals = (reward: number) =>
-      this.#sqlite.get<GroupTotals>(
+    const repeated = this.#sqlite.get(
+      'SELECT 1 FROM samples WHERE run = ? GROUP BY group_hash HAVING count(*) > 1 LIMIT 1',
+      run,
+    )
+    const totals = (reward: number): GroupTotals => {
+      if (repeated === undefined) return { groups: 0, zeroVariance: 0 }
+      return this.#sqlite.get<GroupTotals>(
         `SELECT count(*) AS groups, coalesce(sum(low = high), 0) AS zeroVariance FROM (
            SELECT min(value) AS low, max(value) AS high FROM samples
            JOIN scores ON scores.reward = ? AND scores.position = samples.position
@@ -377,13 +388,14 @@ export class SqliteRuns implements Runs {
         reward,
         run,
       )!
+    }
     return Object.fromEntries([...rewards].map(([name, key]) => [name, { ...totals(key) }]))
   }
 
   #samples(where: string, ...values: number[]): PlacedSample[] {
     return this.#sqlite
       .all<{ position: number; id: string; content: string }>(
-        `SELECT position, id, content FROM samples WHERE ${where}`,
+        `SELECT position, id, content FROM samples JOIN contents USING (run, position) WHERE ${where}`,
         ...values,
       )
       .map(({ position, id, content }) => ({ position, sample: readSampleText(id, content) }))

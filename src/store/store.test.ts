@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -221,7 +221,7 @@ describe('runs', () => {
     expect((await store.runs.totals('other')).rewards.a!.mean).toBe(1)
     await store.close()
     const database = new DatabaseSync(path)
-    for (const table of ['samples', 'scores', 'bad_rows', 'segments', 'rewards', 'runs'])
+    for (const table of ['samples', 'contents', 'scores', 'bad_rows', 'segments', 'rewards', 'runs'])
       expect({ ...database.prepare(`SELECT count(*) AS rows FROM ${table}`).get() }, table).toEqual({
         rows: 1,
       })
@@ -308,7 +308,7 @@ describe('what goes wrong with the file', () => {
       })),
     })
     await store.close()
-    truncateSync(damaged, statSync(damaged).size / 2)
+    writeFileSync(damaged, readFileSync(damaged).fill(7, 32_768, 98_304))
     const half = await openStore(damaged)
     await expect(half.runs.page('r', { after: 0, limit: 2000 })).rejects.toMatchObject({
       code: 'store-corrupt',

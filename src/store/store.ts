@@ -47,7 +47,7 @@ export interface StoredReward extends Pick<Reward, 'range' | 'version' | 'params
 
 /** A sample where it stood in the data. */
 export interface PlacedSample {
-  /** The line or row it was read from, from 1; unique and ascending within a run. */
+  /** Unique within a run, and in the order of the data; what it counts is up to the writer. */
   readonly position: number
   readonly sample: Sample
 }

@@ -1,0 +1,168 @@
+import { GuerdonError, type Sample } from '../core/index.ts'
+import { type BadRow, type PlacedSample, type StoredStretch, sampleText, textHash } from '../store/index.ts'
+
+/** Some samples of a run's data, in order. */
+export interface SampleBatch {
+  readonly samples: readonly Sample[]
+  /**
+   * Line or row of each sample in its source, from 1. One row may hold several samples. @default counted
+   */
+  readonly lines?: readonly number[]
+  /** Rows that are no samples; `place.line` says which. */
+  readonly errors?: readonly GuerdonError[]
+  readonly bytesRead?: number
+  readonly bytesTotal?: number | null
+}
+
+/** A position is a line number times this, plus the sample's place in the line: unique, and in order of the data. */
+const placesPerLine = 1 << 16
+
+/** The line or row that a position of a run stands for. */
+export function lineOf(position: number): number {
+  return Math.floor(position / placesPerLine)
+}
+
+export interface IntakeOptions {
+  readonly file?: string
+  /** Line of the first row. @default 1 */
+  readonly firstLine?: number
+  /** Told of every id, in order; returns the line of an earlier row of that id, as far as it knows. */
+  readonly earlierLine: (id: string, line: number) => number | undefined
+}
+
+/** Gives rows their positions and sorts out what is no sample. */
+export class RowIntake {
+  readonly #options: IntakeOptions
+  /** Last line seen, and how many samples it gave. */
+  #line: number
+  #samples = 0
+  /** Added to lines: where a source has several files, each begins at line 1 again. */
+  #before = 0
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+    this.#line = (options.firstLine ?? 1) - 1
+  }
+
+  /** Samples at their positions, and what is none as bad rows. */
+  take({ samples, lines, errors = [] }: SampleBatch): { rows: PlacedSample[]; badRows: BadRow[] } {
+    const rows: PlacedSample[] = []
+    const badRows: BadRow[] = []
+    const errorsOf = new Map<number, number>()
+    const bad = (line: number, kind: string, message: string) => {
+      const count = (errorsOf.get(line) ?? 0) + 1
+      errorsOf.set(line, count)
+      badRows.push({ position: (line + 1) * placesPerLine - count, kind, message }) // after the line's samples
+    }
+    const firstLine = Math.min(lines?.[0] ?? Infinity, ...errors.map(({ place }) => place.line ?? Infinity))
+    if (firstLine + this.#before < this.#line) this.#before = this.#line
+    samples.forEach((sample, index) => {
+      const line = lines === undefined ? this.#line + 1 : lines[index]! + this.#before
+      if (line < this.#line)
+        throw new GuerdonError('bad-option', `stands at line ${line}, after line ${this.#line}.`, {
+          place: { sample: sample.id },
+          fix: 'Leave `lines` out, or give ascending lines.',
+        })
+      if (line > this.#line) this.#samples = 0
+      this.#line = line
+      const earlier = this.#options.earlierLine(sample.id, line)
+      if (earlier === undefined) rows.push({ position: line * placesPerLine + this.#samples++, sample })
+      else bad(line, 'duplicate-id', duplicateMessage(this.#options.file, sample.id, line, earlier))
+    })
+    for (const { place, code, message } of errors) {
+      // Damage to the file as a whole has no line: it stands after what could be read.
+      const line = place.line === undefined ? this.#line + 1 : place.line + this.#before
+      bad(line, code, message)
+      if (line > this.#line) [this.#line, this.#samples] = [line, 0]
+    }
+    return { rows, badRows }
+  }
+}
+
+export function duplicateMessage(
+  file: string | undefined,
+  sample: string,
+  line: number,
+  earlier: number,
+): string {
+  return new GuerdonError('duplicate-id', `the id stands on line ${earlier} already; this row is left out.`, {
+    place: { ...(file === undefined ? {} : { file }), line, sample },
+    fix: 'Give every row an id of its own (rows of one prompt share a group, not an id).',
+  }).message
+}
+
+/**
+ * Splits rows into those the store has and those it has not, and notices data that changed.
+ *
+ * @throws GuerdonError `data-changed` when a position holds another sample than it did
+ */
+export function newRows(
+  rows: readonly PlacedSample[],
+  stored: StoredStretch,
+  file: string | undefined,
+): readonly PlacedSample[] {
+  if (stored.samples.length === 0) return rows
+  const known = new Map(stored.samples.map(({ position, sample }) => [position, sample]))
+  return rows.filter(({ position, sample }) => {
+    const before = known.get(position)
+    if (before === undefined) return true
+    if (before.id !== sample.id || sampleText(before) !== sampleText(sample))
+      throw new GuerdonError(
+        'data-changed',
+        `is not the sample that the run found here before ("${before.id}").`,
+        {
+          place: { ...(file === undefined ? {} : { file }), line: lineOf(position), sample: sample.id },
+          fix: 'Start a new run for the changed data, or bring back the data of this run.',
+        },
+      )
+    return false
+  })
+}
+
+const filterWords = 1 << 22
+/** Beyond this many suspects it is quicker to look at all ids. */
+const mostSuspects = 10_000
+
+/**
+ * Which ids may have stood before, in 16 MiB however many there are: a Bloom filter with five bits of one word for
+ * each id, which several threads share. Whoever is not suspected is new; suspects are looked up in the store.
+ */
+export class SeenIds {
+  readonly memory: SharedArrayBuffer
+  readonly #words: Uint32Array
+  readonly #suspects = new Set<string>()
+  #tooMany = false
+
+  constructor(memory = new SharedArrayBuffer(4 * filterWords)) {
+    this.memory = memory
+    this.#words = new Uint32Array(memory)
+  }
+
+  add(id: string): void {
+    const hash = textHash(id)
+    const high = Math.floor(hash / 0x100000000)
+    const bits =
+      (1 << (high & 31)) |
+      (1 << ((high >>> 5) & 31)) |
+      (1 << ((high >>> 10) & 31)) |
+      (1 << ((high >>> 15) & 31))
+    const before = Atomics.or(this.#words, (hash >>> 0) & (filterWords - 1), bits)
+    if ((before & bits) === bits) this.suspect([id])
+  }
+
+  suspect(ids: readonly string[]): void {
+    if (this.#tooMany) return
+    for (const id of ids) this.#suspects.add(id)
+    if (this.#suspects.size > mostSuspects) this.suspectAll()
+  }
+
+  suspectAll(): void {
+    this.#tooMany = true
+    this.#suspects.clear()
+  }
+
+  /** Ids that may stand more than once; 'all' when there are too many to name. */
+  get suspects(): readonly string[] | 'all' {
+    return this.#tooMany ? 'all' : [...this.#suspects]
+  }
+}

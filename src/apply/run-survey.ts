@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+
+/** A part of a JSON Lines file: the lines that start in [start, end), which are whole. */
+export interface Segment {
+  readonly number: number
+  readonly start: number
+  readonly end: number
+  /** Line number of its first line, from 1. */
+  readonly firstLine: number
+}
+
+export interface Survey {
+  readonly bytes: number
+  /** The first 32 hex digits of SHA-256 over the file's bytes. */
+  readonly dataHash: string
+  /** Of about `segmentBytes` each, in order; the whole file. Only meaningful for text in lines. */
+  readonly segments: readonly Segment[]
+}
+
+/** Small enough that a killed run has little to read again, large enough that starting one costs nothing. */
+export const segmentBytes = 4 * 2 ** 20
+
+/** Reads a file once: its hash, and where to cut it so that several threads can read it. */
+export async function surveyFile(path: string): Promise<Survey | undefined> {
+  const status = await stat(path).catch(() => undefined) // whoever reads it says why it cannot be read
+  if (!status?.isFile()) return undefined
+  const hash = createHash('sha256')
+  const segments: Segment[] = []
+  let [start, firstLine, line, offset] = [0, 1, 1, 0]
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) {
+      line++
+      const next = offset + at + 1
+      if (next - start >= segmentBytes) {
+        segments.push({ number: segments.length, start, end: next, firstLine })
+        start = next
+        firstLine = line
+      }
+    }
+    offset += chunk.length
+  }
+  if (offset > start) segments.push({ number: segments.length, start, end: offset, firstLine })
+  return { bytes: offset, dataHash: hash.digest('hex').slice(0, 32), segments }
+}
