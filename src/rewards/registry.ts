@@ -1,8 +1,27 @@
 import type { RewardType } from './reward-type.ts'
+import { choice } from './verifiable/choice.ts'
+import { contains } from './verifiable/contains.ts'
 import { boxes } from './verifiable/detection-reward.ts'
+import { exact } from './verifiable/exact.ts'
+import { format } from './verifiable/format-reward.ts'
 import { length } from './verifiable/length.ts'
+import { math } from './verifiable/math.ts'
+import { numeric } from './verifiable/numeric.ts'
+import { regex } from './verifiable/regex.ts'
 import { repetition } from './verifiable/repetition.ts'
 import { toolCallsType } from './verifiable/tool-calls.ts'
 
 /** Every reward that goes by a plain name. Published systems join by their method (`methods/registry.ts`). */
-export const rewardTypes: readonly RewardType[] = [boxes, length, repetition, toolCallsType]
+export const rewardTypes: readonly RewardType[] = [
+  choice,
+  contains,
+  exact,
+  format,
+  math,
+  numeric,
+  regex,
+  boxes,
+  length,
+  repetition,
+  toolCallsType,
+]

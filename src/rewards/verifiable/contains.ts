@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { defineReward, textOf, unscored } from '../../core/index.ts'
+import { defineRewardType } from '../reward-type.ts'
+import { acceptedAnswers } from './answer.ts'
+import { normalisation, normalisedText } from './exact.ts'
+
+/** Whether `part` stands in `text` and not inside of a longer word or number. */
+export function containsWords(text: string, part: string): boolean {
+  if (part === '') return false
+  const isWord = (character: string | undefined) => character !== undefined && /[\p{L}\p{N}]/u.test(character)
+  for (let index = text.indexOf(part); index >= 0; index = text.indexOf(part, index + 1)) {
+    const startsInside = isWord(text[index - 1]) && isWord(part[0])
+    const endsInside = isWord(text[index + part.length]) && isWord(part.at(-1))
+    if (!startsInside && !endsInside) return true
+  }
+  return false
+}
+
+const sample = (output: string, reference: string | string[]) => ({
+  id: 'contains',
+  prompt: 'Who?',
+  output,
+  reference,
+  meta: {},
+})
+
+export const contains = defineRewardType({
+  name: 'contains',
+  summary: 'The output holds the reference, or one or all of several, as whole words.',
+  options: z.strictObject({
+    normalise: normalisation.default('case').describe('as for exact'),
+    wholeWords: z.boolean().default(true).describe('"art" does not stand in "cart"'),
+    all: z.boolean().default(false).describe('every one of several must be there; the score is 0 or 1'),
+    maxWords: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('a longer output scores 0: naming everything is not an answer'),
+  }),
+  create: (options) => {
+    const { normalise, wholeWords, all, maxWords } = options
+    return defineReward({
+      name: 'contains',
+      needs: ['reference'],
+      params: options,
+      judge: ({ output, reference }) => {
+        const accepted = acceptedAnswers(reference)
+        if (!accepted)
+          return unscored('bad-input', 'the reference must be a text that is not empty, or a list of them')
+        const text = normalisedText(textOf(output), normalise)
+        if (maxWords !== undefined && text.split(/\s+/).length > maxWords) return 0
+        const holds = (gold: string) => {
+          const part = normalisedText(gold, normalise)
+          return wholeWords ? containsWords(text, part) : part !== '' && text.includes(part)
+        }
+        return (all ? accepted.every(holds) : accepted.some(holds)) ? 1 : 0
+      },
+    })
+  },
+  examples: [
+    { sample: sample('It was Wilhelm Röntgen, in 1901.', ['Wilhelm Röntgen', 'Röntgen']), value: 1 },
+    { sample: sample('a cart', 'art'), value: 0 },
+    { sample: sample('a cart', 'art'), options: { wholeWords: false }, value: 1 },
+    { sample: sample('red and blue', ['red', 'green']), options: { all: true }, value: 0 },
+    { sample: sample('one two three four', 'two'), options: { maxWords: 3 }, value: 0 },
+  ],
+})
