@@ -85,14 +85,15 @@ function pairReading(
   const tied = (a !== null && a === b) || isDeepStrictEqual(chosen, rejected)
   const byScore = a !== null && b !== null ? a - b : undefined
   const distance = margin ?? byScore
+  const given = margin === null ? {} : { margin }
   return {
     id: row.id(),
     prompt,
     candidates: [
-      { output: chosen, meta: { label: 'chosen', ...details.chosen } },
-      { output: rejected, meta: { label: 'rejected', ...details.rejected } },
+      { output: chosen, meta: { label: 'chosen', ...details.chosen, ...given } },
+      { output: rejected, meta: { label: 'rejected', ...details.rejected, ...given } },
     ],
-    meta: margin === null ? meta : { ...meta, margin },
+    meta,
     ...(tied
       ? { ties: 1 }
       : { orderings: distance === undefined ? chosenFirst : [{ chosen: 0, rejected: 1, margin: distance }] }),
