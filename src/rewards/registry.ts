@@ -1,9 +1,11 @@
 import type { RewardType } from './reward-type.ts'
 import { choice } from './verifiable/choice.ts'
+import { code } from './verifiable/code.ts'
 import { contains } from './verifiable/contains.ts'
 import { boxes } from './verifiable/detection-reward.ts'
 import { exact } from './verifiable/exact.ts'
 import { format } from './verifiable/format-reward.ts'
+import { javascriptTests } from './verifiable/javascript-tests.ts'
 import { length } from './verifiable/length.ts'
 import { math } from './verifiable/math.ts'
 import { numeric } from './verifiable/numeric.ts'
@@ -24,4 +26,6 @@ export const rewardTypes: readonly RewardType[] = [
   length,
   repetition,
   toolCallsType,
+  code,
+  javascriptTests,
 ]

@@ -86,9 +86,13 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
  */
 interface Engine {
   readonly quickjs: QuickJSWASMModule
-  readonly memory: WebAssembly.Memory
+  readonly memory: { readonly buffer: ArrayBuffer }
   readonly memoryBytes: number
 }
+
+// TypeScript knows WebAssembly only together with a browser's whole library.
+const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: MemoryConstructor } }).WebAssembly
+type MemoryConstructor = new (pages: { initial: number; maximum: number }) => Engine['memory']
 
 const pageBytes = 65536
 /** What the engine occupies before any script runs. */
@@ -97,7 +101,7 @@ const ownBytes = 256 * pageBytes
 async function startEngine(memoryBytes: number): Promise<Engine> {
   const { newQuickJSWASMModuleFromVariant, newVariant } = await import('quickjs-emscripten-core')
   const { default: variant } = await import('@jitl/quickjs-wasmfile-release-sync')
-  const memory = new WebAssembly.Memory({
+  const memory = new Memory({
     initial: ownBytes / pageBytes,
     maximum: Math.ceil((ownBytes + memoryBytes) / pageBytes),
   })
@@ -112,7 +116,9 @@ function answer(engine: Engine, job: SandboxJob): SandboxAnswer {
     const ran = run(runtime, context, job)
     context.dispose()
     runtime.dispose()
-    return isOutOfMemory(ran, engine) ? { ...ran, failure: { kind: 'memory' } } : ran
+    const error = ran.failure === undefined ? ran.report?.error : ran.failure.error
+    const kind = error && limitReached(error, engine)
+    return kind === undefined ? ran : { ...ran, failure: { kind } }
   } catch (error) {
     // The engine itself fell over, and its memory cannot be trusted any more.
     const overflow = error instanceof RangeError && /call stack/.test(error.message)
@@ -126,12 +132,15 @@ function answer(engine: Engine, job: SandboxJob): SandboxAnswer {
   }
 }
 
-/** Without memory for an error object the engine throws null, or an error without text. */
-function isOutOfMemory({ failure }: Outcome, { memory, memoryBytes }: Engine): boolean {
-  if (failure?.kind !== 'error') return false
-  const { name, message } = failure.error!
-  if (name === 'InternalError' && message === 'out of memory') return true
-  return message === '' && memory.buffer.byteLength > (ownBytes + memoryBytes) * 0.95
+/** The limit behind an error of the engine. Without memory for an error object it throws null, or an error without text. */
+function limitReached(
+  { name, message }: ErrorRecord,
+  { memory, memoryBytes }: Engine,
+): 'memory' | 'stack' | undefined {
+  if (/^(Internal|Syntax)Error$/.test(name) && message === 'stack overflow') return 'stack'
+  if (name === 'InternalError' && message === 'out of memory') return 'memory'
+  const full = memory.buffer.byteLength > (ownBytes + memoryBytes) * 0.95
+  return full && (message === '' || message === 'null') ? 'memory' : undefined
 }
 
 function run(runtime: QuickJSRuntime, context: QuickJSContext, job: SandboxJob): Outcome {
@@ -218,13 +227,10 @@ function failureOf(context: QuickJSContext, thrown: QuickJSHandle, isExpired: ()
     handle.dispose()
     return value
   }
-  let error: ErrorRecord
-  if (context.typeof(thrown) === 'object')
-    error = { name: text('name') ?? 'Error', message: text('message') ?? '' }
-  else error = { name: 'Error', message: isNull ? '' : String(context.dump(thrown)).slice(0, 1000) }
+  const isRecord = context.typeof(thrown) === 'object' && !context.eq(thrown, context.null)
+  const error = isRecord
+    ? { name: text('name') ?? 'Error', message: text('message') ?? '' }
+    : { name: 'Error', message: String(context.dump(thrown)).slice(0, 1000) }
   thrown.dispose()
-  if (isExpired()) return { kind: 'timeout' }
-  if (/^(Internal|Syntax)Error$/.test(error.name) && error.message === 'stack overflow')
-    return { kind: 'stack' }
-  return { kind: 'error', error }
+  return isExpired() ? { kind: 'timeout' } : { kind: 'error', error }
 }

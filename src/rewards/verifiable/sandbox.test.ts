@@ -20,9 +20,7 @@ describe('what the code does wrong is in the result', () => {
     ['function (', 'error'],
     ['throw null', 'error'],
     ['({ toJSON() { for (;;); } })', 'error'],
-    ['1n', 'error'],
     ['import("node:fs")', 'error'],
-    ['"x".repeat(2_000_000)', 'error'], // a result beyond the limit
   ])('%s -> %s', async (code, status) => {
     const run = await runInSandbox(code, quick)
     expect(run.status).toBe(status)
@@ -48,6 +46,8 @@ test('values, globals and scripts that share them', async () => {
   expect(await runInSandbox(['const f = (n) => n + 1', 'f(1)'])).toMatchObject({ status: 'ok', value: 2 })
   expect(await runInSandbox('Promise.resolve({ a: undefined })')).toMatchObject({ value: {} })
   expect(await runInSandbox('undefined')).not.toHaveProperty('value')
+  for (const code of ['1n', 'const a = []; a.push(a); a', '"x".repeat(2_000_000)'])
+    expect(await runInSandbox(code)).toMatchObject({ status: 'ok', unreadable: expect.any(String) })
 })
 
 test('nothing of the host, and nothing left of the run before', async () => {

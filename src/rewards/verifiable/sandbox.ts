@@ -36,8 +36,10 @@ export interface SandboxRun {
    * `timeout`, `memory`, `stack`: hit that limit.
    */
   readonly status: 'ok' | 'error' | 'unresolved' | 'timeout' | 'memory' | 'stack'
-  /** Of a run that is `ok`: the value of the last script (of its promise), undefined where JSON cannot hold it. */
+  /** Of a run that is `ok`: the value of the last script (of its promise), absent where JSON cannot hold it. */
   readonly value?: Json
+  /** Of a run that is `ok`: why its value could not be written as JSON (a bigint, a cycle, too long). */
+  readonly unreadable?: string
   readonly error?: { readonly name: string; readonly message: string }
   /** The first lines printed, within `consoleCharacters`; `consoleDropped` counts the lines cut or left out. */
   readonly console: readonly { readonly level: string; readonly text: string }[]
@@ -110,8 +112,7 @@ function runOf({ failure, report }: Outcome): SandboxRun {
     return { status: failure.kind, ...(failure.error && { error: failure.error }), ...seen }
   if (report!.state === 'pending') return { status: 'unresolved', ...seen }
   if (report!.state === 'rejected') return { status: 'error', error: report!.error!, ...seen }
-  if (report!.unreadable !== undefined)
-    return { status: 'error', error: { name: 'Error', message: report!.unreadable }, ...seen }
+  if (report!.unreadable !== undefined) return { status: 'ok', unreadable: report!.unreadable, ...seen }
   return { status: 'ok', ...(report!.value === undefined ? {} : { value: report!.value as Json }), ...seen }
 }
 
