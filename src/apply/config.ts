@@ -28,20 +28,16 @@ export const configNames = [
   'guerdon.config.mjs',
 ]
 
-/** Reads the configuration of a folder (or a given file); none gives an empty one. */
-export async function loadConfig(
-  folder: string,
-  file?: string,
-): Promise<{ config: GuerdonConfig; file: string | null }> {
-  const path =
-    file === undefined
-      ? configNames.map((name) => join(folder, name)).find(existsSync)
-      : resolve(folder, file)
-  if (path === undefined) return { config: {}, file: null }
-  if (!existsSync(path))
-    throw new GuerdonError('config-missing', 'there is no such configuration file.', {
-      place: { file: path },
-    })
+/** The configuration file of a folder, or the given one; null when there is none. Throws `config-missing`. */
+export function configFile(folder: string, file?: string): string | null {
+  if (file === undefined) return configNames.map((name) => join(folder, name)).find(existsSync) ?? null
+  const path = resolve(folder, file)
+  if (existsSync(path)) return path
+  throw new GuerdonError('config-missing', 'there is no such configuration file.', { place: { file: path } })
+}
+
+/** Loads a configuration file. Throws `config-failed` and `config-invalid`. */
+export async function loadConfigFile(path: string): Promise<GuerdonConfig> {
   let module: { default?: unknown }
   try {
     module = await import(pathToFileURL(path).href)
@@ -51,7 +47,7 @@ export async function loadConfig(
       cause: error,
     })
   }
-  return { config: checked(module.default, path), file: path }
+  return checked(module.default, path)
 }
 
 function checked(value: unknown, file: string): GuerdonConfig {

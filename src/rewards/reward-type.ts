@@ -27,7 +27,11 @@ export interface RewardType {
   readonly examples: readonly RewardExample[]
 }
 
-/** Ties an options schema to the function that takes those options; `create` validates and fills in defaults. */
+/**
+ * Ties an options schema to the function that takes those options. The result is the reward's one export: it is
+ * called with options as a user writes them, `math({ tolerance: 0.01 })`, and carries what a registry wants to know.
+ * Options are validated and defaults filled in.
+ */
 export function defineRewardType<Schema extends z.ZodObject>(type: {
   readonly name: string
   readonly summary: string
@@ -35,6 +39,10 @@ export function defineRewardType<Schema extends z.ZodObject>(type: {
   readonly options: Schema
   readonly create: (options: z.output<Schema>) => Reward
   readonly examples: readonly RewardExample[]
-}): RewardType {
-  return { ...type, create: (options) => type.create(type.options.parse(options)) }
+}): RewardType & ((options?: z.input<Schema>) => Reward) {
+  const { name, ...rest } = type
+  const create = (options: Readonly<Record<string, unknown>>) => type.create(type.options.parse(options))
+  const call = (options?: z.input<Schema>) => create(options ?? {})
+  Object.defineProperty(call, 'name', { value: name })
+  return Object.assign(call, { ...rest, create }) as unknown as RewardType & typeof call
 }

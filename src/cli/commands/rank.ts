@@ -1,0 +1,75 @@
+import { type Outcomes, rank } from '../../apply/rank.ts'
+import { scoredSamples } from '../../apply/scored-samples.ts'
+import type { BootstrapInterval } from '../../stats/index.ts'
+import type { ExitCode } from '../program.ts'
+import { runOf, type ScoringOptions, withSession } from '../session.ts'
+import { figure, table } from '../table.ts'
+import type { Terminal } from '../terminal.ts'
+import { firstReward } from './first-reward.ts'
+
+interface RankCommandOptions extends ScoringOptions {
+  readonly by?: string
+  readonly gold?: string
+  readonly ties: 'first' | 'expectation'
+  readonly top: number
+}
+
+/** `guerdon rank RUN`: the best of each prompt's candidates, and what choosing by this reward earns. */
+export async function rankCommand(
+  data: string,
+  options: RankCommandOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return withSession<ExitCode>(options, async (session) => {
+    const { run, summary } = await runOf(session, data, options, terminal)
+    const by = options.by ?? (await firstReward(session.store, run))
+    const ranking = await rank(scoredSamples(session.store, run), {
+      by,
+      ties: options.ties,
+      ...(options.gold === undefined ? {} : { gold: options.gold }),
+    })
+    if (options.json) {
+      terminal.result(JSON.stringify({ run, ...ranking }))
+      return summary !== null && summary.failures > 0 ? 2 : 0
+    }
+    terminal.result(
+      `${figure(ranking.candidates)} candidates of ${figure(ranking.groups.length)} prompts, ranked by ${by}${
+        ranking.unscored > 0 ? ` (${figure(ranking.unscored)} unscored candidates never win)` : ''
+      }`,
+    )
+    for (const { group, candidates } of ranking.groups.slice(0, options.top)) {
+      const order = candidates
+        .slice(0, 5)
+        .map(({ id, value }) => `${id} (${figure(value)})`)
+        .join('  ')
+      terminal.result(
+        `  ${group.replaceAll(/\s+/g, ' ').slice(0, 40)}: ${order}${candidates.length > 5 ? `  ... ${candidates.length - 5} more` : ''}`,
+      )
+    }
+    if (ranking.groups.length > options.top)
+      terminal.result(`  ... and ${figure(ranking.groups.length - options.top)} more prompts (--top N)`)
+    terminal.result(`\nwhat choosing earns, in ${ranking.gold} (mean over prompts, 95% interval)`)
+    const ways: readonly [keyof Outcomes, string][] = [
+      ['random', 'at random'],
+      ['first', 'the first'],
+      ['majority', 'the majority answer'],
+      ['chosen', `best by ${by}`],
+      ['oracle', 'oracle'],
+    ]
+    const rows = ways.flatMap(([key, label]) => {
+      const outcome = ranking.outcomes[key]
+      return outcome === null ? [] : [[label, intervalText(outcome), String(outcome.n)]]
+    })
+    for (const line of table(['choice', ranking.gold, 'prompts'], rows)) terminal.result(`  ${line}`)
+    const { overRandom } = ranking.gains
+    if (overRandom) terminal.result(`  gain over random: ${intervalText(overRandom)}`)
+    if (ranking.unrankable.length > 0)
+      terminal.problem(`${figure(ranking.unrankable.length)} prompts have no scored candidate`)
+    return summary !== null && summary.failures > 0 ? 2 : 0
+  })
+}
+
+export function intervalText(interval: BootstrapInterval | null): string {
+  if (interval === null) return '-'
+  return `${figure(interval.estimate)} [${figure(interval.low)}, ${figure(interval.high)}]`
+}

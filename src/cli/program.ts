@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { GuerdonError, messageOf } from '../core/index.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Exit codes: 0 all well; 2 something failed, or could not be judged (the rest was done); 130 interrupted. */
+export type ExitCode = 0 | 2 | 130
+
+/**
+ * The command line. Commands live in `commands/`, one file each, and are loaded when they are called, so that
+ * `--help` stays quick.
+ */
+export function program(terminal: Terminal): { run(args: readonly string[]): Promise<ExitCode> } {
+  let exitCode: ExitCode = 0
+  const root = new Command('guerdon')
+    .description(
+      'Define, audit, use and learn from rewards of language, vision-language and generative models.',
+    )
+    .version(version(), '-V, --version')
+    .option('--config <file>', 'configuration file', undefined)
+    .option('--store <file>', 'file of the store (default: .guerdon/store.db)')
+    .option('--json', 'print the result as JSON')
+    .option('--quiet', 'no progress and no notes')
+    .showHelpAfterError('("guerdon COMMAND --help" lists the options)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.result(text.trimEnd()),
+      writeErr: (text) => terminal.problem(text.trimEnd()),
+    })
+
+  const command = <Loaded>(
+    definition: Command,
+    load: () => Promise<Loaded>,
+    act: (loaded: Loaded, args: readonly string[], options: never, terminal: Terminal) => Promise<ExitCode>,
+  ) => {
+    definition.action(async (...given: unknown[]) => {
+      const self = given.at(-1) as Command
+      const args = given.slice(0, -2) as string[]
+      exitCode = await act(await load(), args, self.optsWithGlobals() as never, terminal)
+    })
+    return definition
+  }
+
+  command(
+    root
+      .command('demo')
+      .description('score, rank and explain a small generated data set, and write a report')
+      .option('--prompts <n>', 'prompts of each kind', count, 24)
+      .option('--out <folder>', 'where to write', '.guerdon/demo')
+      .option('--no-open', 'only print where the report is'),
+    () => import('./commands/demo.ts'),
+    (module, _args, options, terminal) => module.demo(options, terminal),
+  )
+
+  command(
+    reading(scoring(root.command('score').description('score every sample of a file with rewards'))).argument(
+      '<data>',
+      'a file (.jsonl .json .csv .parquet, also .gz), "-" for JSON Lines on standard input, or hf://owner/name/split',
+    ),
+    () => import('./commands/score.ts'),
+    (module, [data], options, terminal) => module.score(data!, options, terminal),
+  )
+
+  command(
+    onScores(root.command('rank').description('best of n for every prompt, beside random, first and oracle'))
+      .option('--by <measure>', 'the reward that chooses (default: the first)')
+      .option('--gold <measure>', 'the truth to judge the choice by: another reward, meta.FIELD or reference')
+      .addOption(new Option('--ties <rule>').choices(['first', 'expectation']).default('first'))
+      .option('--top <n>', 'prompts to list', count, 10),
+    () => import('./commands/rank.ts'),
+    (module, [data], options, terminal) => module.rankCommand(data!, options, terminal),
+  )
+
+  command(
+    onScores(root.command('compare').description('how far two rewards agree, or a reward and a label'))
+      .option('--first <measure>', 'a reward (default: the first)')
+      .option('--second <measure>', 'another reward, meta.FIELD or reference (default: the second reward)'),
+    () => import('./commands/compare.ts'),
+    (module, [data], options, terminal) => module.compareCommand(data!, options, terminal),
+  )
+
+  command(
+    onScores(root.command('pairs').description('build preference pairs and export them for a trainer'))
+      .option('--by <measure>', 'the reward that decides (default: the first)')
+      .addOption(
+        new Option('--strategy <name>').choices(['all', 'best-worst', 'best-rest']).default('best-worst'),
+      )
+      .option('--min-margin <x>', 'keep pairs whose scores differ by more than this', number, 0)
+      .option('--max-per-prompt <n>', 'pairs of one prompt', count)
+      .requiredOption('--out <file>', 'where to write (.jsonl .json .csv .parquet, also .gz)')
+      .option(
+        '--as <convention>',
+        'layout of the rows: trl, trl-conversational, kto, openrlhf, ... (see the README)',
+        'trl',
+      ),
+    () => import('./commands/pairs.ts'),
+    (module, [data], options, terminal) => module.pairsCommand(data!, options, terminal),
+  )
+
+  command(
+    root
+      .command('rescore')
+      .description('change weights or terms over stored parts, without judging anything again')
+      .argument('<run>', 'a run, or "last"')
+      .requiredOption('--weights <terms>', 'such as "0.5*toolrl.format + 2*toolrl.correctness"')
+      .option('--before <measure>', 'the reward as it was (default: the first)'),
+    () => import('./commands/rescore.ts'),
+    (module, [run], options, terminal) => module.rescoreCommand(run!, options, terminal),
+  )
+
+  command(
+    onScores(root.command('report').description('write one self-contained HTML page about a run'))
+      .option('--out <file>', 'where to write', 'report.html')
+      .option('--gold <measure>', 'the truth: another reward, meta.FIELD or reference')
+      .option('--samples <n>', 'samples to show', count, 120)
+      .option('--title <text>'),
+    () => import('./commands/report.ts'),
+    (module, [data], options, terminal) => module.reportCommand(data!, options, terminal),
+  )
+
+  command(
+    root
+      .command('rewards')
+      .description('list the rewards, or describe one')
+      .argument('[action]', '"list", "show", or a name')
+      .argument('[name]', 'what to show'),
+    () => import('./commands/rewards.ts'),
+    (module, [action, name], options, terminal) => module.rewardsCommand(action, name, options, terminal),
+  )
+
+  command(
+    root.command('runs').description('list the runs of the store').option('--remove <run>', 'forget a run'),
+    () => import('./commands/runs.ts'),
+    (module, _args, options, terminal) => module.runsCommand(options, terminal),
+  )
+
+  return {
+    async run(args) {
+      try {
+        await root.parseAsync([...args], { from: 'user' })
+        return exitCode
+      } catch (error) {
+        if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+        terminal.progressEnd()
+        terminal.problem(
+          error instanceof GuerdonError
+            ? `error: ${error.message}`
+            : `unexpected error: ${error instanceof Error ? error.stack : messageOf(error)}`,
+        )
+        return 2
+      }
+    },
+  }
+}
+
+/** Options of commands that score. */
+function scoring(command: Command): Command {
+  return command
+    .option(
+      '-r, --reward <expression...>',
+      'a reward: a name, NAME=EXPRESSION, or such as "0.7*math + 0.3*format" (repeatable)',
+    )
+    .option('--run <id>', 'go on with this run, or give the new one this id')
+    .option('--seed <seed>', 'seed of all randomness', '0')
+    .option('--step <n>', 'training step, for rewards with a schedule', number)
+    .option('--concurrency <n>', 'calls of each reward at a time', count)
+    .option('--batch <n>', 'samples in a call', count)
+    .option('--workers <n>', 'threads', count)
+    .option(
+      '--isolate [limits]',
+      'run each reward in a process of its own, such as "seconds=2,cpu=2,memory=512"',
+    )
+}
+
+/** Options of commands that read data. */
+function reading(command: Command): Command {
+  return command
+    .option('--format <name>', 'jsonl, json, csv or parquet (default: by the name)')
+    .option('--convention <name>', 'what the columns mean (default: found out)')
+    .option('--map <field=path...>', 'where a field stands, such as output=answers.0.text')
+    .option('--limit <n>', 'read at most this many rows', count)
+}
+
+/** Commands on scores: of a run, or of a file that is scored first. */
+function onScores(command: Command): Command {
+  return reading(scoring(command.argument('<run|data>', 'a run, "last", or a data file to score first')))
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number from 1.')
+  return value
+}
+
+function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.')
+  return value
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}

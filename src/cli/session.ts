@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { configFile, type GuerdonConfig, loadConfigFile } from '../apply/config.ts'
+import { scoreRun } from '../apply/run.ts'
+import type { RewardReference } from '../apply/run-rewards.ts'
+import type { RunSummary } from '../apply/run-summary.ts'
+import { GuerdonError, Rng } from '../core/index.ts'
+import type { FieldMapping, ReadOptions } from '../data/index.ts'
+import { resolveReward } from '../methods/resolve.ts'
+import { type IsolatedReward, type IsolateOptions, isolate } from '../rewards/isolate.ts'
+import { defaultStorePath, openStore, type Store } from '../store/index.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface GlobalOptions {
+  readonly config?: string
+  readonly store?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+export interface ScoringOptions extends GlobalOptions {
+  readonly reward?: readonly string[]
+  readonly run?: string
+  readonly seed?: string
+  readonly step?: number
+  readonly concurrency?: number
+  readonly batch?: number
+  readonly workers?: number
+  readonly isolate?: string | true
+  readonly format?: string
+  readonly convention?: string
+  readonly map?: readonly string[]
+  readonly limit?: number
+}
+
+/** What every command that touches runs has: the configuration and the open store. */
+export interface Session {
+  readonly config: GuerdonConfig
+  readonly configFile: string | null
+  readonly store: Store
+}
+
+export async function withSession<T>(
+  options: GlobalOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const file = configFile(process.cwd(), options.config)
+  const config = file === null ? {} : await loadConfigFile(file)
+  const path =
+    options.store ??
+    (config.store === undefined ? defaultStorePath : join(file === null ? '.' : dirname(file), config.store))
+  const store = await openStore(path)
+  try {
+    return await work({ config, configFile: file, store })
+  } finally {
+    await store.close()
+  }
+}
+
+const resolver = new URL(
+  `../methods/resolve${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  import.meta.url,
+).href
+
+/**
+ * The rewards that the command line names (`name=expression`, or an expression, which then is its own name), or else
+ * those of the configuration. A misspelt name or an empty list is an error.
+ */
+export async function namedRewards(
+  { config, configFile }: Pick<Session, 'config' | 'configFile'>,
+  options: ScoringOptions,
+): Promise<Record<string, IsolatedReward | RewardReference>> {
+  const wanted = options.reward ?? config.score ?? []
+  if (wanted.length === 0)
+    throw new GuerdonError('no-rewards', 'no reward is named.', {
+      fix: 'Add --reward NAME ("guerdon rewards" lists them), or name rewards under "score" in the configuration.',
+    })
+  const limits = options.isolate === undefined ? undefined : isolationLimits(options.isolate)
+  const rewards: Record<string, IsolatedReward | RewardReference> = {}
+  for (const text of wanted) {
+    const named = /^([A-Za-z][\w.-]*)=(.+)$/s.exec(text)
+    const [name, expression] = named ? [named[1]!, named[2]!] : [text.trim(), text]
+    if (Object.hasOwn(rewards, name))
+      throw new GuerdonError('duplicate-reward', `two rewards are called "${name}".`, {
+        fix: 'Give one another name: --reward NAME=EXPRESSION.',
+      })
+    resolveReward(expression, config.rewards) // a misspelt name is said before anything is read
+    const reference: RewardReference = {
+      module: resolver,
+      export: 'resolveConfigured',
+      options: { config: configFile, expression },
+    }
+    rewards[name] = limits === undefined ? reference : await isolate(reference, limits)
+  }
+  return rewards
+}
+
+/** A run by its id, or `last`; or a data file, which is scored first. */
+export async function runOf(
+  session: Session,
+  runOrData: string,
+  options: ScoringOptions,
+  terminal: Terminal,
+): Promise<{ run: string; summary: RunSummary | null }> {
+  const { store } = session
+  const isData = runOrData === '-' || runOrData.startsWith('hf://') || existsSync(runOrData)
+  if (isData && options.reward === undefined && session.config.score === undefined) {
+    const known = (await store.runs.list()).find(({ source }) => source === runOrData)
+    if (known !== undefined) return { run: known.id, summary: null }
+  }
+  if (!isData) {
+    const runs = await store.runs.list()
+    if (runOrData === 'last') {
+      if (runs[0] === undefined)
+        throw new GuerdonError('unknown-run', 'the store holds no runs yet.', {
+          place: { file: store.location },
+        })
+      return { run: runs[0].id, summary: null }
+    }
+    if (!runs.some(({ id }) => id === runOrData))
+      throw new GuerdonError('unknown-run', `"${runOrData}" is neither a run nor a file.`, {
+        fix:
+          runs.length === 0
+            ? 'The store holds no runs yet.'
+            : `The newest runs: ${runs
+                .slice(0, 5)
+                .map(({ id }) => id)
+                .join(', ')}.`,
+      })
+    return { run: runOrData, summary: null }
+  }
+  const summary = await scoreSource(session, runOrData, options, terminal)
+  return { run: summary.run, summary }
+}
+
+/** Scores a source into the store, with progress; an interrupt stops it with everything kept. */
+export async function scoreSource(
+  session: Session,
+  source: string,
+  options: ScoringOptions,
+  terminal: Terminal,
+): Promise<RunSummary> {
+  const rewards = await namedRewards(session, options)
+  const stop = new AbortController()
+  let interrupts = 0
+  const interrupt = () => {
+    interrupts++
+    if (interrupts > 1) process.exit(130)
+    terminal.note('stopping: what is scored is kept (again to stop at once)')
+    stop.abort()
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  try {
+    return await scoreRun({
+      samples: source,
+      read: readOptions(options),
+      rewards,
+      store: session.store,
+      signal: stop.signal,
+      context: {
+        rng: new Rng(options.seed ?? '0'),
+        ...(options.step === undefined ? {} : { step: options.step }),
+      },
+      onProgress: ({ rows, bytesRead, bytesTotal }) =>
+        terminal.progress(`scoring (${rows.toLocaleString('en')} rows)`, bytesRead, bytesTotal),
+      ...(options.run === undefined ? {} : { runId: options.run }),
+      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+      ...(options.batch === undefined ? {} : { batchSize: options.batch }),
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
+    })
+  } finally {
+    terminal.progressEnd()
+    for (const reward of Object.values(rewards))
+      if (typeof reward === 'object' && 'close' in reward) (reward as IsolatedReward).close()
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
+}
+
+export function readOptions(options: ScoringOptions): ReadOptions {
+  return {
+    ...(options.format === undefined ? {} : { format: options.format as NonNullable<ReadOptions['format']> }),
+    ...(options.convention === undefined ? {} : { convention: options.convention }),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.map === undefined ? {} : { mapping: mappingOf(options.map) }),
+  }
+}
+
+function mappingOf(entries: readonly string[]): FieldMapping {
+  const pairs = entries.map((entry) => {
+    const at = entry.indexOf('=')
+    if (at < 1)
+      throw new GuerdonError('bad-option', `--map ${entry} is not FIELD=PATH.`, {
+        fix: 'Such as --map output=answers.0.text.',
+      })
+    const [field, path] = [entry.slice(0, at), entry.slice(at + 1)]
+    return [field, field === 'meta' ? path.split(',') : path] as const
+  })
+  return Object.fromEntries(pairs) as unknown as FieldMapping
+}
+
+/** `seconds=2,cpu=2,memory=512` (memory in MiB); a bare `--isolate` takes the defaults. */
+function isolationLimits(text: string | true): IsolateOptions {
+  if (text === true) return {}
+  const limits: { timeoutMs?: number; cpuSeconds?: number; memoryMb?: number } = {}
+  for (const entry of text.split(',')) {
+    const [key, value] = entry.split('=')
+    const amount = Number(value)
+    if (!(amount > 0))
+      throw new GuerdonError('bad-option', `--isolate ${entry} is not a limit.`, {
+        fix: 'Such as seconds=2,cpu=2,memory=512.',
+      })
+    if (key === 'seconds') limits.timeoutMs = amount * 1000
+    else if (key === 'cpu') limits.cpuSeconds = amount
+    else if (key === 'memory') limits.memoryMb = amount
+    else
+      throw new GuerdonError('bad-option', `--isolate knows no limit "${key}".`, {
+        fix: 'Limits are seconds, cpu and memory.',
+      })
+  }
+  return limits
+}
