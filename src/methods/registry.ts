@@ -1,7 +1,8 @@
 import type { Method } from './method.ts'
 import { toolrlMethod } from './toolrl.ts'
+import { visionR1Method } from './vision-r1.ts'
 import { visualRftMethod } from './visual-rft.ts'
 import { vlmR1Method } from './vlm-r1.ts'
 
 /** Every published system that is a working component, in the order of the cards. */
-export const methods: readonly Method[] = [vlmR1Method, visualRftMethod, toolrlMethod]
+export const methods: readonly Method[] = [vlmR1Method, visualRftMethod, visionR1Method, toolrlMethod]
