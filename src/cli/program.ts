@@ -113,7 +113,8 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
       .option('--out <file>', 'where to write', 'report.html')
       .option('--gold <measure>', 'the truth: another reward, meta.FIELD or reference')
       .option('--samples <n>', 'samples to show', count, 120)
-      .option('--title <text>'),
+      .option('--breakdown <field>', 'a text field to break rewards down by, such as meta.model')
+      .option('--title <text>', 'heading of the page'),
     () => import('./commands/report.ts'),
     (module, [data], options, terminal) => module.reportCommand(data!, options, terminal),
   )

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { compare } from '../../apply/compare.ts'
+import { rank } from '../../apply/rank.ts'
+import { scoreRun } from '../../apply/run.ts'
+import { scoredSamples } from '../../apply/scored-samples.ts'
+import {
+  identityOf,
+  type Reward,
+  Rng,
+  rewardIdentity,
+  type Sample,
+  type ScoredSample,
+} from '../../core/index.ts'
+import { writeRecords } from '../../data/index.ts'
+import { resolveReward } from '../../methods/resolve.ts'
+import { dispatch } from '../../rewards/combine/dispatch.ts'
+import { type ShowcaseKind, showcase, showcaseKinds } from '../../worlds/showcase.ts'
+import type { ExitCode } from '../program.ts'
+import { type GlobalOptions, withSession } from '../session.ts'
+import { printSummary } from '../summary.ts'
+import { figure, table } from '../table.ts'
+import { duration, type Terminal } from '../terminal.ts'
+import { intervalText } from './rank.ts'
+import { writeReport } from './report.ts'
+
+interface DemoOptions extends GlobalOptions {
+  readonly prompts: number
+  readonly out: string
+  readonly open: boolean
+}
+
+const byKind = { field: 'kind', normalise: true } as const
+const guarded: Record<ShowcaseKind, string> = {
+  boxes: 'boxes',
+  tools: 'tool-calls',
+  svg: 'svg',
+  chart: 'chart',
+  maths: 'math',
+}
+/** What the released code of published systems pays for the same answers. */
+const released: Record<ShowcaseKind, string> = {
+  boxes: 'vlm-r1(variant=released, method=od_ap)',
+  tools: 'toolrl(variant=released)',
+  svg: 'sgp-rl(variant=released)',
+  chart: 'msrl(variant=released)',
+  maths: 'vision-sr1(variant=released)',
+}
+
+/** The rewards of the demonstration, by the name that each has in the run. */
+export function demoRewards(): Record<string, Reward> {
+  const made = (expressions: Record<ShowcaseKind, string>) =>
+    Object.fromEntries(showcaseKinds.map((kind) => [kind, resolveReward(expressions[kind])]))
+  return {
+    guarded: dispatch(made(guarded), { ...byKind, name: 'guarded' }),
+    released: dispatch(made(released), { ...byKind, name: 'released' }),
+    length: resolveReward('length'),
+  }
+}
+
+/** `guerdon demo`: the main job on a generated data set, from samples to a report. */
+export async function demo(options: DemoOptions, terminal: Terminal): Promise<ExitCode> {
+  const started = performance.now()
+  await mkdir(join(options.out, 'images'), { recursive: true })
+  const samples = await showcase({ prompts: options.prompts })
+  const file = join(options.out, 'samples.jsonl')
+  await writeRecords(file, await Promise.all(samples.map((sample) => savedSample(sample, options.out))))
+  const groups = options.prompts * showcaseKinds.length
+  terminal.result(
+    `${figure(samples.length)} generated answers to ${figure(groups)} prompts (${showcaseKinds.join(', ')}): right, flawed and adversarial`,
+  )
+  terminal.result(`data: ${file}\n`)
+
+  return withSession<ExitCode>(
+    { ...options, store: options.store ?? join(options.out, 'store.db') },
+    async (session) => {
+      const { store } = session
+      const rewards = demoRewards()
+      const id = `demo-${identityOf([options.prompts, ...Object.values(rewards).map(rewardIdentity)]).slice(0, 8)}`
+      const summary = await scoreRun({
+        samples: file,
+        rewards,
+        store,
+        runId: id,
+        context: { rng: new Rng('demo') },
+        onProgress: ({ rows }) => terminal.progress('scoring', rows, samples.length),
+      })
+      terminal.progressEnd()
+      printSummary(summary, terminal)
+
+      terminal.result('\nbest of 9: what choosing by each reward earns in quality (known by construction)')
+      const rows: string[][] = []
+      const scored = await Array.fromAsync(scoredSamples(store, id))
+      for (const by of Object.keys(rewards)) {
+        const ranking = await rank(scored, { by, gold: 'meta.quality' })
+        if (rows.length === 0) {
+          rows.push(['at random', intervalText(ranking.outcomes.random), '', ''])
+          rows.push(['the first', intervalText(ranking.outcomes.first), '', ''])
+        }
+        const agreement = await compare(scored, { first: by, second: 'meta.quality', resamples: 200 })
+        const fooled = ranking.groups.filter(({ chosen }) =>
+          recipeOf(scored, chosen[0]).startsWith('adversarial'),
+        ).length
+        rows.push([
+          `best by ${by}`,
+          intervalText(ranking.outcomes.chosen),
+          `${figure(fooled)} of ${figure(ranking.groups.length)}`,
+          intervalText(agreement.within.pairs.accuracy),
+        ])
+        if (by === Object.keys(rewards).at(-1))
+          rows.push(['oracle', intervalText(ranking.outcomes.oracle), '', ''])
+      }
+      for (const line of table(
+        ['choice', 'quality [95% interval]', 'adversarial chosen', 'pairs in the right order'],
+        rows,
+      ))
+        terminal.result(`  ${line}`)
+
+      explain(scored, terminal)
+      const report = resolve(options.out, 'report.html')
+      await writeReport(session, id, report, {
+        gold: 'meta.quality',
+        breakdown: 'meta.recipe',
+        title: 'guerdon: five kinds of output, three rewards',
+      })
+      terminal.result(`\nreport with pictures: ${report}`)
+      terminal.result(`done in ${duration((performance.now() - started) / 1000)}`)
+      terminal.result('\nthe same on a file of your own:')
+      terminal.result(
+        '  npm run -s guerdon -- score answers.jsonl --reward math --reward "mix=0.7*math + 0.3*format"',
+      )
+      terminal.result('  npm run -s guerdon -- report last')
+      if (options.open && process.stdout.isTTY) openInBrowser(report)
+      return summary.failures > 0 ? 2 : 0
+    },
+  )
+}
+
+/** One prompt, candidate by candidate: the one on which released and guarded rewards disagree most. */
+function explain(scored: readonly ScoredSample[], terminal: Terminal): void {
+  const gap = ({ scores }: ScoredSample) =>
+    Math.abs((scores.guarded?.value ?? 0) - (scores.released?.value ?? 0))
+  const worst = scored.reduce((a, b) => (gap(b) > gap(a) ? b : a))
+  const group = scored.filter(({ sample }) => sample.group === worst.sample.group)
+  terminal.result(`\nwhy: prompt ${worst.sample.group}, where guarded and released differ most`)
+  const rows = [...group]
+    .sort((a, b) => (b.scores.guarded?.value ?? -1) - (a.scores.guarded?.value ?? -1))
+    .map(({ sample, scores }) => [
+      String(sample.meta.recipe),
+      figure(Number(sample.meta.quality), 2),
+      ...['guarded', 'released', 'length'].map((name) => figure(scores[name]?.value ?? null, 2)),
+      Object.entries(scores.guarded?.parts ?? {})
+        .slice(0, 4)
+        .map(([part, value]) => `${part} ${figure(value, 2)}`)
+        .join(', '),
+    ])
+  for (const line of table(
+    ['candidate', 'quality', 'guarded', 'released', 'length', 'parts of guarded'],
+    rows,
+  ))
+    terminal.result(`  ${line}`)
+}
+
+function recipeOf(scored: readonly ScoredSample[], id: string | undefined): string {
+  return String(scored.find(({ sample }) => sample.id === id)?.sample.meta.recipe ?? '')
+}
+
+/** The sample as a row of the data file, its image as a file beside it. */
+async function savedSample(sample: Sample, folder: string) {
+  if (typeof sample.prompt === 'string') return { ...sample } as never
+  const prompt = await Promise.all(
+    (sample.prompt as readonly { type: string; image?: { bytes: Uint8Array } }[]).map(async (part) => {
+      if (part.type !== 'image') return part
+      const path = join('images', `${sample.group}.png`)
+      await writeFile(join(folder, path), part.image!.bytes)
+      return { type: 'image', image: { path } }
+    }),
+  )
+  return { ...sample, prompt } as never
+}
+
+function openInBrowser(file: string): void {
+  const command =
+    process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer' : 'xdg-open'
+  spawn(command, [file], { stdio: 'ignore', detached: true })
+    .on('error', () => {}) // no browser: the path is printed
+    .unref()
+}
