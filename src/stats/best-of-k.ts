@@ -1,3 +1,4 @@
+import { argsort } from './argsort.ts'
 import { requirePaired } from './numbers.ts'
 
 /**
@@ -49,7 +50,7 @@ export function bestOfKDivergence(k: number): number {
 
 /** Samples of equal reward, ascending: the mean gold value, and how many samples stand in or below the block. */
 function tieBlocks(rewards: readonly number[], gold: readonly number[]): { gold: number; end: number }[] {
-  const order = Array.from(rewards, (_, i) => i).sort((i, j) => rewards[i]! - rewards[j]!)
+  const order = argsort(rewards)
   const blocks: { gold: number; end: number }[] = []
   let start = 0
   for (let i = 0; i < order.length; i++) {

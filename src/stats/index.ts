@@ -1,4 +1,5 @@
 export * from './agreement.ts'
+export * from './argsort.ts'
 export * from './best-of-k.ts'
 export * from './bootstrap.ts'
 export * from './calibration.ts'

@@ -25,26 +25,28 @@ export function kendall(a: ArrayLike<number>, b: ArrayLike<number>): Kendall {
   const n = a.length
   const first = denseRanks(a)
   const second = denseRanks(b)
-  const width = second.counts.length
-  // One number holds both ranks, so a native sort orders by the first list, then the second.
-  const keys = new Float64Array(n)
-  for (let i = 0; i < n; i++) keys[i] = first.ranks[i]! * width + second.ranks[i]!
-  keys.sort()
-  const order = new Uint32Array(n)
+  // By the second list already; handing the places out to the ranks of the first sorts by both.
+  const start = new Uint32Array(first.counts.length)
+  for (let rank = 1; rank < start.length; rank++) start[rank] = start[rank - 1]! + first.counts[rank - 1]!
+  const inOrder = new Uint32Array(n)
+  const last = new Int32Array(first.counts.length).fill(-1)
+  const run = new Uint32Array(first.counts.length)
   let tiedBoth = 0
-  let run = 1
   for (let i = 0; i < n; i++) {
-    order[i] = keys[i]! % width
-    if (i > 0 && keys[i] === keys[i - 1]) tiedBoth += run++
-    else run = 1
+    const place = second.order[i]!
+    const [rankA, rankB] = [first.ranks[place]!, second.ranks[place]!]
+    inOrder[start[rankA]!++] = rankB
+    if (last[rankA] !== rankB) run[rankA] = 0
+    last[rankA] = rankB
+    tiedBoth += run[rankA]!++
   }
   const pairs = (n * (n - 1)) / 2
   const tiedA = tiedPairs(first.counts)
   const tiedB = tiedPairs(second.counts)
-  const discordant = inversions(order)
+  const discordant = inversions(inOrder)
   const concordant = pairs - tiedA - tiedB + tiedBoth - discordant
   const surplus = concordant - discordant
-  const smaller = Math.min(first.counts.length, width)
+  const smaller = Math.min(first.counts.length, second.counts.length)
   return {
     n,
     pairs,

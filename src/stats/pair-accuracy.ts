@@ -1,3 +1,4 @@
+import { argsort, sortedNumbers } from './argsort.ts'
 import { requireFinite, requirePaired } from './numbers.ts'
 
 /**
@@ -96,9 +97,7 @@ export function calibrateTies(
   requirePaired(margins, labels)
   const n = margins.length
   if (n === 0) return null
-  const order = Array.from({ length: n }, (_, i) => i).sort(
-    (i, j) => Math.abs(margins[i]!) - Math.abs(margins[j]!),
-  )
+  const order = argsort(margins.map(Math.abs))
   // Below every margin: only exact zeros are ties.
   let right = 0
   for (let i = 0; i < n; i++) right += Number(signOf(margins[i]!) === Math.sign(labels[i]!))
@@ -123,8 +122,8 @@ export function areaUnderRoc(positives: readonly number[], negatives: readonly n
   requireFinite(positives, 'positives')
   requireFinite(negatives, 'negatives')
   if (positives.length === 0 || negatives.length === 0) return null
-  const high = Float64Array.from(positives).sort()
-  const low = Float64Array.from(negatives).sort()
+  const high = sortedNumbers(positives)
+  const low = sortedNumbers(negatives)
   let [below, equalUpTo, wins] = [0, 0, 0]
   for (const value of high) {
     while (below < low.length && low[below]! < value) below++

@@ -1,3 +1,4 @@
+import { sortedNumbers } from './argsort.ts'
 import { requireFinite } from './numbers.ts'
 
 /**
@@ -11,7 +12,7 @@ export function quantile(values: ArrayLike<number>, p: number): number | null {
 /** Several quantiles of one list, sorting once. */
 export function quantiles(values: ArrayLike<number>, ps: readonly number[]): (number | null)[] {
   requireFinite(values)
-  const sorted = Float64Array.from(values).sort()
+  const sorted = sortedNumbers(values)
   return ps.map((p) => quantileOfSorted(sorted, p))
 }
 
@@ -38,7 +39,7 @@ export function median(values: ArrayLike<number>): number | null {
 export function interquartileMean(values: ArrayLike<number>): number | null {
   requireFinite(values)
   if (values.length === 0) return null
-  const sorted = Float64Array.from(values).sort()
+  const sorted = sortedNumbers(values)
   const cut = Math.floor(sorted.length / 4)
   let sum = 0
   for (let i = cut; i < sorted.length - cut; i++) sum += sorted[i]!

@@ -1,37 +1,28 @@
+import { argsort } from './argsort.ts'
+
 /** The different values of a list in ascending order, which of them each place holds, and how often each occurs. */
 export interface DenseRanks {
+  /** The places in ascending order of their values. */
+  readonly order: Uint32Array
   readonly values: Float64Array
   /** 0-based, one for each place. */
   readonly ranks: Uint32Array
   readonly counts: Uint32Array
 }
 
-/** Dense ranks in O(n log n): a native sort, then a binary search for each value. */
 export function denseRanks(list: ArrayLike<number>): DenseRanks {
-  const sorted = Float64Array.from(list).sort()
-  const counts = new Uint32Array(sorted.length)
+  const order = argsort(list)
+  const values = new Float64Array(order.length)
+  const counts = new Uint32Array(order.length)
+  const ranks = new Uint32Array(order.length)
   let distinct = 0
-  for (let i = 0; i < sorted.length; i++) {
-    if (i > 0 && sorted[i] === sorted[distinct - 1]) counts[distinct - 1]!++
-    else {
-      sorted[distinct] = sorted[i]!
-      counts[distinct++] = 1
-    }
+  for (let i = 0; i < order.length; i++) {
+    const value = list[order[i]!]!
+    if (i === 0 || value !== values[distinct - 1]) values[distinct++] = value
+    counts[distinct - 1]!++
+    ranks[order[i]!] = distinct - 1
   }
-  const values = sorted.subarray(0, distinct)
-  const ranks = new Uint32Array(list.length)
-  for (let i = 0; i < list.length; i++) {
-    const value = list[i]!
-    let low = 0
-    let high = distinct - 1
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (values[middle]! < value) low = middle + 1
-      else high = middle
-    }
-    ranks[i] = low
-  }
-  return { values, ranks, counts: counts.subarray(0, distinct) }
+  return { order, values: values.subarray(0, distinct), ranks, counts: counts.subarray(0, distinct) }
 }
 
 /** Ranks from 1, equal values sharing the mean of the ranks they cover. */
@@ -43,5 +34,7 @@ export function midRanks(list: ArrayLike<number>): Float64Array {
     shared[i] = before + (counts[i]! + 1) / 2
     before += counts[i]!
   }
-  return Float64Array.from(ranks, (rank) => shared[rank]!)
+  const midRanks = new Float64Array(ranks.length)
+  for (let i = 0; i < ranks.length; i++) midRanks[i] = shared[ranks[i]!]!
+  return midRanks
 }
