@@ -1,8 +1,11 @@
 import type { RewardType } from './reward-type.ts'
+import { arithmetic } from './verifiable/arithmetic.ts'
+import { bleu } from './verifiable/bleu.ts'
 import { choice } from './verifiable/choice.ts'
 import { code } from './verifiable/code.ts'
 import { contains } from './verifiable/contains.ts'
 import { boxes } from './verifiable/detection-reward.ts'
+import { editDistance } from './verifiable/edit-distance-reward.ts'
 import { exact } from './verifiable/exact.ts'
 import { format } from './verifiable/format-reward.ts'
 import { javascriptTests } from './verifiable/javascript-tests.ts'
@@ -11,10 +14,12 @@ import { math } from './verifiable/math.ts'
 import { numeric } from './verifiable/numeric.ts'
 import { regex } from './verifiable/regex.ts'
 import { repetition } from './verifiable/repetition.ts'
+import { rouge } from './verifiable/rouge.ts'
 import { toolCallsType } from './verifiable/tool-calls.ts'
 
 /** Every reward that goes by a plain name. Published systems join by their method (`methods/registry.ts`). */
 export const rewardTypes: readonly RewardType[] = [
+  arithmetic,
   choice,
   contains,
   exact,
@@ -28,4 +33,7 @@ export const rewardTypes: readonly RewardType[] = [
   toolCallsType,
   code,
   javascriptTests,
+  editDistance,
+  rouge,
+  bleu,
 ]

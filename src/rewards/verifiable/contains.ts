@@ -4,16 +4,20 @@ import { defineRewardType } from '../reward-type.ts'
 import { acceptedAnswers } from './answer.ts'
 import { normalisation, normalisedText } from './exact.ts'
 
-/** Whether `part` stands in `text` and not inside of a longer word or number. */
+/** Whether `part` stands in `text`, and not inside of a longer run of letters or of digits. */
 export function containsWords(text: string, part: string): boolean {
   if (part === '') return false
-  const isWord = (character: string | undefined) => character !== undefined && /[\p{L}\p{N}]/u.test(character)
   for (let index = text.indexOf(part); index >= 0; index = text.indexOf(part, index + 1)) {
-    const startsInside = isWord(text[index - 1]) && isWord(part[0])
-    const endsInside = isWord(text[index + part.length]) && isWord(part.at(-1))
-    if (!startsInside && !endsInside) return true
+    const end = index + part.length
+    if (!goOn(text[index - 1], part[0]) && !goOn(part.at(-1), text[end])) return true
   }
   return false
+}
+
+/** Whether two characters side by side belong to one word or one number: a footnote's digit does not. */
+function goOn(a: string | undefined, b: string | undefined): boolean {
+  if (a === undefined || b === undefined) return false
+  return (/\p{L}/u.test(a) && /\p{L}/u.test(b)) || (/\p{Nd}/u.test(a) && /\p{Nd}/u.test(b))
 }
 
 const sample = (output: string, reference: string | string[]) => ({

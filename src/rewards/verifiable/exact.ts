@@ -17,10 +17,10 @@ export function normalisedText(text: string, normalisation: TextNormalisation): 
   const lower = spaced.toLowerCase()
   if (normalisation === 'case') return lower
   return lower
-    .normalize('NFKD')
+    .normalize('NFD')
     .replace(/\p{M}/gu, '')
     .replace(/['’]/g, '')
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .replace(/[^\p{L}\p{Nd}]+/gu, ' ')
     .replace(/\b(?:a|an|the) /g, '')
     .trim()
 }
