@@ -95,7 +95,7 @@ export const javascriptTests = defineRewardType({
   },
   examples: [
     { sample: example('```js\nconst double = (x) => 2 * x\n```', doubles), value: 1 },
-    { sample: example('const double = (x) => x * x', doubles), value: 0 },
+    { sample: example('const double = (x) => x + 1', doubles), value: 0 },
     { sample: example('const double = (x) => x * x', 'assert(double(2) === 4)'), value: 1 },
     {
       sample: example('  return 2 * x\n}', { tests: doubles, declaration: 'function double(x) {\n' }),
