@@ -1,3 +1,4 @@
+import { gotR1Method } from './got-r1.ts'
 import type { Method } from './method.ts'
 import { toolrlMethod } from './toolrl.ts'
 import { visionR1Method } from './vision-r1.ts'
@@ -5,4 +6,10 @@ import { visualRftMethod } from './visual-rft.ts'
 import { vlmR1Method } from './vlm-r1.ts'
 
 /** Every published system that is a working component, in the order of the cards. */
-export const methods: readonly Method[] = [vlmR1Method, visualRftMethod, visionR1Method, toolrlMethod]
+export const methods: readonly Method[] = [
+  vlmR1Method,
+  visualRftMethod,
+  visionR1Method,
+  gotR1Method,
+  toolrlMethod,
+]
