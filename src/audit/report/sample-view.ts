@@ -39,7 +39,7 @@ export async function sampleCard(
   const evidence = Object.values(scores).flatMap((score) => score.evidence ?? [])
   const spans = (where: 'prompt' | 'output') =>
     evidence.filter((item) => item.kind === 'span').filter((item) => item.in === where)
-  const boxes = evidence.filter((item) => item.kind === 'box')
+  const boxes = distinct(evidence.filter((item) => item.kind === 'box'))
   const renders = evidence.filter((item) => item.kind === 'image')
   const data = Object.entries(scores).map(
     ([name, { value }]) => new Markup(` data-${dataKey(name)}="${value === null ? '' : value}"`),
@@ -141,6 +141,13 @@ function marked(text: string, spans: readonly Extract<Evidence, { kind: 'span' }
   return html`${pieces}`
 }
 
+/** Rewards that draw the same box draw it once. */
+function distinct<
+  T extends { readonly box: readonly number[]; readonly role: string; readonly label?: string },
+>(boxes: readonly T[]): T[] {
+  return [...new Map(boxes.map((item) => [`${item.role} ${item.box} ${item.label ?? ''}`, item])).values()]
+}
+
 const boxColours = { reference: '#12a150', predicted: '#3557d5', wrong: '#d92d20' }
 
 function pictureFigure(
@@ -149,14 +156,18 @@ function pictureFigure(
 ): Html {
   if (typeof picture === 'string') return html`<p class="null">image not shown: ${picture}</p>`
   const { width, height, dataUrl } = picture
-  const line = Math.max(1, Math.round(Math.max(width, height) / 160))
+  const line = Math.max(1, Math.max(width, height) / 180)
+  const size = 7 * line
+  // A found thing is labelled once, where it was predicted.
+  const predicted = new Set(boxes.filter(({ role }) => role === 'predicted').map(({ label }) => label))
   return html`<figure class="picture"><svg viewBox="0 0 ${width} ${height}" width="${Math.min(380, width)}" role="img" aria-label="image with ${boxes.length} boxes"><image href="${dataUrl}" width="${width}" height="${height}"/>${boxes.map(
     ({ box: [x1, y1, x2, y2], role, good, label }) => {
       const colour =
         role === 'reference' ? boxColours.reference : good === false ? boxColours.wrong : boxColours.predicted
       return html`<rect x="${x1}" y="${y1}" width="${Math.max(0, x2 - x1)}" height="${Math.max(0, y2 - y1)}" fill="none" stroke="${colour}" stroke-width="${line}"${role === 'reference' && new Markup(` stroke-dasharray="${3 * line} ${2 * line}"`)}/>${
         label &&
-        html`<text x="${x1 + line}" y="${Math.max(10 * line, y1 - line)}" font-size="${9 * line}" fill="${colour}" font-family="sans-serif">${label}</text>`
+        !(role === 'reference' && predicted.has(label)) &&
+        html`<text x="${x1 + line}" y="${Math.max(size, y1 - line)}" font-size="${size}" fill="${colour}" font-family="sans-serif">${label}</text>`
       }`
     },
   )}</svg>${boxes.length > 0 && html`<figcaption>dashed green: reference; blue: predicted; red: predicted and wrong</figcaption>`}</figure>`
