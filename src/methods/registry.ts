@@ -1,3 +1,4 @@
+import { dipR1Method } from './dip-r1.ts'
 import { gotR1Method } from './got-r1.ts'
 import type { Method } from './method.ts'
 import { toolrlMethod } from './toolrl.ts'
@@ -12,4 +13,5 @@ export const methods: readonly Method[] = [
   visionR1Method,
   gotR1Method,
   toolrlMethod,
+  dipR1Method,
 ]
