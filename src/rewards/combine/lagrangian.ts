@@ -1,4 +1,4 @@
-import { sigmoid } from './log-sigmoid.ts'
+import { sigmoid } from '../../stats/logistic.ts'
 
 /** How a free number becomes a multiplier: `sigmoid` for inequalities, `tanh` for equalities (may be negative). */
 export type MultiplierSquash = 'sigmoid' | 'tanh' | 'none'

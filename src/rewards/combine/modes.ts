@@ -1,6 +1,6 @@
 import { GuerdonError, type Json, type Range } from '../../core/index.ts'
+import { logSigmoid } from '../../stats/logistic.ts'
 import { addRanges, hull, mapRange, multiplyRanges } from './interval.ts'
-import { logSigmoid } from './log-sigmoid.ts'
 import { clip } from './threshold.ts'
 
 /** What a mode knows of a term before any sample is scored. */
