@@ -1,5 +1,5 @@
 import { GuerdonError, type Sample } from '../core/index.ts'
-import { type BadRow, type PlacedSample, type StoredStretch, sampleText, textHash } from '../store/index.ts'
+import { type BadRow, type PlacedSample, sampleText, textHash } from '../store/index.ts'
 
 /** Some samples of a run's data, in order. */
 export interface SampleBatch {
@@ -92,31 +92,28 @@ export function duplicateMessage(
 }
 
 /**
- * Splits rows into those the store has and those it has not, and notices data that changed.
+ * Notices data that changed between two parts of a run.
  *
  * @throws GuerdonError `data-changed` when a position holds another sample than it did
  */
-export function newRows(
+export function checkSame(
+  stored: readonly PlacedSample[],
   rows: readonly PlacedSample[],
-  stored: StoredStretch,
   file: string | undefined,
-): readonly PlacedSample[] {
-  if (stored.samples.length === 0) return rows
-  const known = new Map(stored.samples.map(({ position, sample }) => [position, sample]))
-  return rows.filter(({ position, sample }) => {
-    const before = known.get(position)
-    if (before === undefined) return true
-    if (before.id !== sample.id || sampleText(before) !== sampleText(sample))
+): void {
+  const before = new Map(stored.map(({ position, sample }) => [position, sample]))
+  for (const { position, sample } of rows) {
+    const known = before.get(position)
+    if (known !== undefined && (known.id !== sample.id || sampleText(known) !== sampleText(sample)))
       throw new GuerdonError(
         'data-changed',
-        `is not the sample that the run found here before ("${before.id}").`,
+        `is not the sample that the run found here before ("${known.id}").`,
         {
           place: { ...(file === undefined ? {} : { file }), line: lineOf(position), sample: sample.id },
           fix: 'Start a new run for the changed data, or bring back the data of this run.',
         },
       )
-    return false
-  })
+  }
 }
 
 const filterWords = 1 << 22

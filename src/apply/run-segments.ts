@@ -48,6 +48,7 @@ export function segmentScorer(options: SegmentScorerOptions) {
       batchSize: options.batchSize,
       groupWindow: 1, // rewards of groups do not work by segments
       file: source,
+      known: true, // by its hash
       earlierLine: (id) => {
         seenIds.add(id)
         return undefined

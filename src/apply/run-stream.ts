@@ -1,7 +1,7 @@
 import type { Reward, ScoreContext } from '../core/index.ts'
-import type { Runs } from '../store/index.ts'
+import type { PlacedSample, Runs } from '../store/index.ts'
 import { Lane } from './run-lane.ts'
-import { type IntakeOptions, newRows, RowIntake, type SampleBatch } from './run-rows.ts'
+import { checkSame, type IntakeOptions, RowIntake, type SampleBatch } from './run-rows.ts'
 import type { Segment } from './run-survey.ts'
 import { RunWriter } from './run-writer.ts'
 
@@ -14,6 +14,8 @@ export interface StreamOptions {
   readonly groupWindow: number
   readonly file?: string
   readonly earlierLine: IntakeOptions['earlierLine']
+  /** The data is known to be what it was when the run was started; otherwise samples are compared. */
+  readonly known: boolean
   readonly context: ScoreContext
   /** Called after each batch that was read. */
   readonly onBatch?: (batch: SampleBatch, counts: StreamCounts) => void
@@ -68,11 +70,12 @@ export async function scoreStream(
       counts.rows += rows.length + badRows.length
       counts.badRows += badRows.length
       if (rows.length > 0) {
-        const stored = await runs.stretch(run, rows[0]!.position, rows.at(-1)!.position)
-        const samples = stored.duplicates.size
-          ? rows.filter(({ position }) => !stored.duplicates.has(position))
-          : rows
-        await writer.add({ samples: newRows(samples, stored, file), badRows })
+        const [first, last] = [rows[0]!.position, rows.at(-1)!.position]
+        const stored = await runs.stretch(run, first, last)
+        if (stored.samples.size > 0 && !options.known)
+          checkSame(await runs.samples(run, first, last), rows, file)
+        const samples = without(rows, stored.duplicates)
+        await writer.add({ samples: without(samples, stored.samples), badRows })
         for (const lane of lanes) lane.push(samples, stored.settled[lane.name])
       } else await writer.add({ badRows })
       options.onBatch?.(batch, counts)
@@ -90,6 +93,10 @@ export async function scoreStream(
     throw error
   }
   return { counts, seconds: new Map(lanes.map(({ name, seconds }) => [name, seconds])) }
+}
+
+function without(rows: readonly PlacedSample[], positions: ReadonlySet<number>): readonly PlacedSample[] {
+  return positions.size === 0 ? rows : rows.filter(({ position }) => !positions.has(position))
 }
 
 function nextTurn(): Promise<void> {

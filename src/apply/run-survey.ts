@@ -20,7 +20,7 @@ export interface Survey {
 }
 
 /** Small enough that a killed run has little to read again, large enough that starting one costs nothing. */
-export const segmentBytes = 4 * 2 ** 20
+export const segmentBytes = 2 * 2 ** 20
 
 /** Reads a file once: its hash, and where to cut it so that several threads can read it. */
 export async function surveyFile(path: string): Promise<Survey | undefined> {

@@ -71,7 +71,8 @@ export async function scoreRun(options: RunOptions): Promise<RunSummary> {
   let seconds: ReadonlyMap<string, number>
   try {
     const segments = source === undefined ? undefined : segmentsFor(source, read, rewards, survey)
-    if (segments === undefined) seconds = await scoreInOrder(options, run.id, rewards, progress)
+    if (segments === undefined)
+      seconds = await scoreInOrder(options, run.id, rewards, survey !== undefined, progress)
     else {
       const seenIds = new SeenIds()
       if (run.before !== undefined && run.before !== 'complete') seenIds.suspectAll() // those of the first part
@@ -126,6 +127,7 @@ async function scoreInOrder(
   options: RunOptions,
   run: string,
   rewards: ReadonlyMap<string, Reward>,
+  known: boolean,
   progress: ProgressCounter,
 ): Promise<ReadonlyMap<string, number>> {
   const { samples, read = {}, signal } = options
@@ -140,6 +142,7 @@ async function scoreInOrder(
     batchSize: options.batchSize ?? 64,
     groupWindow: options.groupWindow ?? 10_000,
     ...(fromFile ? { file: samples } : {}),
+    known,
     earlierLine: fromFile ? () => undefined : (id, line) => ids.lineOf(id, line), // the reader of files has looked
     context: { ...options.context, ...(signal ? { signal } : {}) },
     onBatch: ({ bytesRead }, counts) => told.upTo(bytesRead, counts),

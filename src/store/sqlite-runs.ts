@@ -203,27 +203,30 @@ export class SqliteRuns implements Runs {
 
   async stretch(id: string, first: number, last: number): Promise<StoredStretch> {
     const { run, rewards } = this.#keysOf(id)
-    const samples = this.#samples('run = ? AND position BETWEEN ? AND ? ORDER BY position', run, first, last)
-    const settled: Record<string, ReadonlySet<number>> = {}
-    for (const [name, reward] of rewards)
-      settled[name] = new Set(
-        this.#sqlite
-          .all<{ position: number }>(
+    const positions = (sql: string, key: number) =>
+      new Set(this.#sqlite.all<{ position: number }>(sql, key, first, last).map(({ position }) => position))
+    return {
+      samples: positions('SELECT position FROM samples WHERE run = ? AND position BETWEEN ? AND ?', run),
+      settled: Object.fromEntries(
+        [...rewards].map(([name, reward]) => [
+          name,
+          positions(
             `SELECT position FROM scores WHERE reward = ? AND position BETWEEN ? AND ?
              AND (code IS NULL OR code NOT IN (${retryable}))`,
             reward,
-            first,
-            last,
-          )
-          .map(({ position }) => position),
-      )
-    const duplicates = this.#sqlite.all<{ position: number }>(
-      `SELECT position FROM bad_rows WHERE run = ? AND position BETWEEN ? AND ? AND kind = 'duplicate-id'`,
-      run,
-      first,
-      last,
-    )
-    return { samples, settled, duplicates: new Set(duplicates.map(({ position }) => position)) }
+          ),
+        ]),
+      ),
+      duplicates: positions(
+        `SELECT position FROM bad_rows WHERE run = ? AND position BETWEEN ? AND ? AND kind = 'duplicate-id'`,
+        run,
+      ),
+    }
+  }
+
+  async samples(id: string, first: number, last: number): Promise<PlacedSample[]> {
+    const { run } = this.#keysOf(id)
+    return this.#samples('run = ? AND position BETWEEN ? AND ? ORDER BY position', run, first, last)
   }
 
   async page(id: string, { after, limit }: { after: number; limit: number }): Promise<PlacedScores[]> {

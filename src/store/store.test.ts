@@ -124,7 +124,12 @@ describe('runs', () => {
       (await store.runs.page('r', { after: 0, limit: 9 })).map(({ scores }) => scores.a!.value)
     await put([{ value: 1 }, unscored('outage', 'down')])
     expect((await store.runs.progress('r')).a!.retryable).toEqual([2])
-    expect([...(await store.runs.stretch('r', 1, 2)).settled.a!]).toEqual([1])
+    expect(await store.runs.stretch('r', 1, 2)).toEqual({
+      samples: new Set([1, 2]),
+      settled: { a: new Set([1]), b: new Set() },
+      duplicates: new Set(),
+    })
+    expect(await store.runs.samples('r', 2, 9)).toEqual(samples.slice(1))
     await put([{ value: 0.5 }, { value: 0.5 }])
     expect(await values()).toEqual([1, 0.5])
     await put([unscored('outage', 'down'), unscored('outage', 'down')])

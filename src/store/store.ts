@@ -82,7 +82,8 @@ export interface RunBatch {
 
 /** What a run holds at a stretch of positions, for resuming. */
 export interface StoredStretch {
-  readonly samples: readonly PlacedSample[]
+  /** Positions of the samples that are there. */
+  readonly samples: ReadonlySet<number>
   /** By the reward's name in the run: positions with a score that will not be asked for again. */
   readonly settled: Readonly<Record<string, ReadonlySet<number>>>
   /** Positions of rows that are no samples because their id stood before. */
@@ -146,6 +147,8 @@ export interface Runs {
   record(id: string, batch: RunBatch): Promise<void>
   /** What is there from position `first` to `last`, both included. */
   stretch(id: string, first: number, last: number): Promise<StoredStretch>
+  /** The samples from position `first` to `last`, both included. */
+  samples(id: string, first: number, last: number): Promise<PlacedSample[]>
   /** Samples with their scores in order of position, from the first position after `after`. */
   page(id: string, page: { readonly after: number; readonly limit: number }): Promise<PlacedScores[]>
   /** By the reward's name in the run: the segments finished, and positions of failures to be tried again. */
