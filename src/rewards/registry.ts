@@ -9,6 +9,8 @@ import { editDistance } from './verifiable/edit-distance-reward.ts'
 import { exact } from './verifiable/exact.ts'
 import { format } from './verifiable/format-reward.ts'
 import { javascriptTests } from './verifiable/javascript-tests.ts'
+import { jsonSchema } from './verifiable/json-schema.ts'
+import { json } from './verifiable/json-validity.ts'
 import { length } from './verifiable/length.ts'
 import { math } from './verifiable/math.ts'
 import { numeric } from './verifiable/numeric.ts'
@@ -36,4 +38,6 @@ export const rewardTypes: readonly RewardType[] = [
   editDistance,
   rouge,
   bleu,
+  json,
+  jsonSchema,
 ]
