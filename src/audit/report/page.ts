@@ -46,7 +46,7 @@ const style = `
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 header,main{max-width:1180px;margin:0 auto;padding:0 20px}
 header{padding-top:28px}
-h1{font-size:26px;margin:0 0 6px}
+h1{font-size:26px;margin:0 0 6px;overflow-wrap:anywhere}
 h2{font-size:19px;margin:38px 0 10px;padding-top:8px;border-top:1px solid var(--line)}
 h3{font-size:15px;margin:18px 0 6px}
 p{margin:6px 0;max-width:80ch}
@@ -60,13 +60,15 @@ th,td{text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid var(--line)
 th{font-weight:600;color:var(--soft);font-size:13px}
 td.n,th.n{text-align:right}
 .charts{display:flex;flex-wrap:wrap;gap:18px}
-figure{margin:0} figcaption{font-size:13px;color:var(--soft);max-width:44ch}
+figure{margin:0;min-width:0;max-width:100%} figcaption{font-size:13px;color:var(--soft);max-width:44ch}
 .chart{background:#fff;border-radius:6px;padding:6px;display:inline-block;max-width:100%;overflow-x:auto}
 .tools{display:flex;flex-wrap:wrap;gap:10px;margin:10px 0;align-items:end}
 .tools label{font-size:13px;color:var(--soft);display:flex;flex-direction:column;gap:2px}
 .tools input,.tools select{font:inherit;padding:5px 8px;border:1px solid var(--line);border-radius:6px;background:var(--card);color:var(--ink)}
 .samples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,430px),1fr));gap:16px}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px;min-width:0}
+code,article h3,article .why,figcaption,.null{overflow-wrap:anywhere}
+article td{overflow-wrap:anywhere} article td.n{white-space:nowrap}
 article h3{margin:0 0 4px;display:flex;gap:8px;justify-content:space-between;flex-wrap:wrap}
 article .why{color:var(--soft);font-size:13px}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.45 ui-monospace,SFMono-Regular,Menlo,monospace;margin:4px 0;padding:8px;background:var(--paper);border:1px solid var(--line);border-radius:6px;max-height:260px;overflow:auto}
