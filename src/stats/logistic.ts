@@ -7,5 +7,5 @@ export function sigmoid(x: number): number {
 
 /** log sigmoid(x) as -softplus(-x), in (-Infinity, 0]: exact where the sigmoid itself would underflow. */
 export function logSigmoid(x: number): number {
-  return x >= 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x))
+  return x >= 0 ? 0 - Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x))
 }
