@@ -1,6 +1,8 @@
 import { dipR1Method } from './dip-r1.ts'
 import { gotR1Method } from './got-r1.ts'
+import { lscRewardTransformMethod } from './lsc-reward-transform.ts'
 import type { Method } from './method.ts'
+import { sgpRlMethod } from './sgp-rl.ts'
 import { toolrlMethod } from './toolrl.ts'
 import { visionR1Method } from './vision-r1.ts'
 import { visualRftMethod } from './visual-rft.ts'
@@ -12,6 +14,8 @@ export const methods: readonly Method[] = [
   visualRftMethod,
   visionR1Method,
   gotR1Method,
+  sgpRlMethod,
+  lscRewardTransformMethod,
   toolrlMethod,
   dipR1Method,
 ]

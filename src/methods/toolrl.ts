@@ -109,7 +109,7 @@ export function toolrl(settings: z.input<typeof options> = {}): Reward {
   const agreement = { ...variants[variant], granularity }
   const worth = scales[scale]
   const target = length === 'none' ? undefined : lengthTargets[length](variant)
-  const goldOf = remembering((reference: Json | undefined) => readGold(reference, guarded))
+  const goldOf = rememberingLast((reference: Json | undefined) => readGold(reference, guarded))
   const scheduled = scale === 'two-stage' || scale === 'smooth' || length === 'dynamic'
 
   return defineReward({
@@ -178,7 +178,7 @@ function readGold(reference: Json | undefined, guarded: boolean): Gold | string 
 }
 
 /** `read`, not done twice in a row for one argument: the samples of a group share their reference. */
-function remembering<A, B>(read: (argument: A) => B): (argument: A) => B {
+function rememberingLast<A, B>(read: (argument: A) => B): (argument: A) => B {
   let last: { argument: A; result: B } | undefined
   return (argument) => {
     if (last === undefined || last.argument !== argument) last = { argument, result: read(argument) }

@@ -1,3 +1,4 @@
+import { recordedType } from './recorded.ts'
 import type { RewardType } from './reward-type.ts'
 import { arithmetic } from './verifiable/arithmetic.ts'
 import { bleu } from './verifiable/bleu.ts'
@@ -8,6 +9,7 @@ import { boxes } from './verifiable/detection-reward.ts'
 import { editDistance } from './verifiable/edit-distance-reward.ts'
 import { exact } from './verifiable/exact.ts'
 import { format } from './verifiable/format-reward.ts'
+import { instructions } from './verifiable/instructions.ts'
 import { javascriptTests } from './verifiable/javascript-tests.ts'
 import { jsonSchema } from './verifiable/json-schema.ts'
 import { json } from './verifiable/json-validity.ts'
@@ -17,6 +19,7 @@ import { numeric } from './verifiable/numeric.ts'
 import { regex } from './verifiable/regex.ts'
 import { repetition } from './verifiable/repetition.ts'
 import { rouge } from './verifiable/rouge.ts'
+import { svgType } from './verifiable/svg.ts'
 import { toolCallsType } from './verifiable/tool-calls.ts'
 
 /** Every reward that goes by a plain name. Published systems join by their method (`methods/registry.ts`). */
@@ -33,6 +36,7 @@ export const rewardTypes: readonly RewardType[] = [
   length,
   repetition,
   toolCallsType,
+  svgType,
   code,
   javascriptTests,
   editDistance,
@@ -40,4 +44,6 @@ export const rewardTypes: readonly RewardType[] = [
   bleu,
   json,
   jsonSchema,
+  instructions,
+  recordedType,
 ]

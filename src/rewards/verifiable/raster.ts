@@ -1,0 +1,214 @@
+import type { Raster } from '../../models/embedder.ts'
+
+/**
+ * A picture on a white square, for comparing: `size * size` values in [0, 1] of each of red, green, blue and luma
+ * (Rec. 601), rows from the top.
+ */
+export interface Canvas {
+  readonly size: number
+  readonly channels: readonly [red: Float32Array, green: Float32Array, blue: Float32Array]
+  readonly luma: Float32Array
+}
+
+/** The whole raster, scaled by area averaging to fit a white square of `size` pixels, centred. */
+export function toCanvas({ width, height, data }: Raster, size: number): Canvas {
+  const scale = size / Math.max(width, height)
+  const columns = Math.max(1, Math.round(width * scale))
+  const rows = Math.max(1, Math.round(height * scale))
+  const left = (size - columns) >> 1
+  const top = (size - rows) >> 1
+  const channels = [0, 1, 2].map(() => new Float32Array(size * size).fill(1)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ]
+  const luma = new Float32Array(size * size).fill(1)
+  for (let row = 0; row < rows; row++) {
+    const y0 = Math.floor((row * height) / rows)
+    const y1 = Math.max(y0 + 1, Math.floor(((row + 1) * height) / rows))
+    for (let column = 0; column < columns; column++) {
+      const x0 = Math.floor((column * width) / columns)
+      const x1 = Math.max(x0 + 1, Math.floor(((column + 1) * width) / columns))
+      let red = 0
+      let green = 0
+      let blue = 0
+      let missing = 0 // of opacity: where the white behind shows
+      for (let y = y0; y < y1; y++) {
+        for (let at = (y * width + x0) * 4; at < (y * width + x1) * 4; at += 4) {
+          const alpha = data[at + 3]!
+          red += data[at]! * alpha
+          green += data[at + 1]! * alpha
+          blue += data[at + 2]! * alpha
+          missing += 255 - alpha
+        }
+      }
+      const whole = (x1 - x0) * (y1 - y0) * 255 * 255
+      const at = (top + row) * size + left + column
+      const behind = missing * 255
+      const r = (red + behind) / whole
+      const g = (green + behind) / whole
+      const b = (blue + behind) / whole
+      channels[0][at] = r
+      channels[1][at] = g
+      channels[2][at] = b
+      luma[at] = 0.299 * r + 0.587 * g + 0.114 * b
+    }
+  }
+  return { size, channels, luma }
+}
+
+/** 1 - root of the mean squared difference of colours, in [0, 1]; 1 for equal pictures, 0 for white against black. */
+export function colourSimilarity(a: Canvas, b: Canvas): number {
+  let sum = 0
+  for (let channel = 0; channel < 3; channel++) {
+    const [x, y] = [a.channels[channel]!, b.channels[channel]!]
+    for (let i = 0; i < x.length; i++) {
+      const difference = x[i]! - y[i]!
+      sum += difference * difference
+    }
+  }
+  return 1 - Math.sqrt(sum / (3 * a.luma.length))
+}
+
+const window = 8
+const stride = 4
+const [c1, c2] = [0.01 ** 2, 0.03 ** 2]
+
+/**
+ * Structural similarity of the lumas: mean over square windows of 8 pixels, one every 4, uniform weights, population
+ * variances, K1 = 0.01, K2 = 0.03; negative means are 0. In [0, 1]; 1 for equal pictures.
+ *
+ * @source Wang, Bovik, Sheikh, Simoncelli, IEEE Trans. Image Processing 13(4), 2004 (there: Gaussian windows of 11)
+ */
+export function structuralSimilarity({ size, luma: a }: Canvas, { luma: b }: Canvas): number {
+  const side = Math.min(window, size)
+  const count = side * side
+  let total = 0
+  let windows = 0
+  for (let top = 0; top + side <= size; top += stride) {
+    for (let left = 0; left + side <= size; left += stride) {
+      let sumA = 0
+      let sumB = 0
+      let squaresA = 0
+      let squaresB = 0
+      let products = 0
+      for (let y = top; y < top + side; y++) {
+        for (let at = y * size + left; at < y * size + left + side; at++) {
+          const p = a[at]!
+          const q = b[at]!
+          sumA += p
+          sumB += q
+          squaresA += p * p
+          squaresB += q * q
+          products += p * q
+        }
+      }
+      const meanA = sumA / count
+      const meanB = sumB / count
+      const varianceA = squaresA / count - meanA * meanA
+      const varianceB = squaresB / count - meanB * meanB
+      const covariance = products / count - meanA * meanB
+      total +=
+        ((2 * meanA * meanB + c1) * (2 * covariance + c2)) /
+        ((meanA * meanA + meanB * meanB + c1) * (varianceA + varianceB + c2))
+      windows++
+    }
+  }
+  return Math.min(1, Math.max(0, total / windows))
+}
+
+/**
+ * How far edges fall on edges: sum of the smaller over sum of the larger of the two pictures' gradient magnitudes
+ * (Sobel, then averaged over 3 by 3 pixels, so that a line next to a line counts in part). In [0, 1]; 1 for equal
+ * pictures, also for two without any edge.
+ */
+export function edgeSimilarity(a: Canvas, b: Canvas): number {
+  const [edgesA, edgesB] = [edges(a), edges(b)]
+  let smaller = 0
+  let larger = 0
+  for (let i = 0; i < edgesA.length; i++) {
+    smaller += Math.min(edgesA[i]!, edgesB[i]!)
+    larger += Math.max(edgesA[i]!, edgesB[i]!)
+  }
+  return larger === 0 ? 1 : smaller / larger
+}
+
+function edges({ size, luma }: Canvas): Float32Array {
+  const magnitude = new Float32Array(size * size)
+  for (let y = 1; y < size - 1; y++) {
+    for (let x = 1; x < size - 1; x++) {
+      const at = y * size + x
+      const [nw, n, ne] = [luma[at - size - 1]!, luma[at - size]!, luma[at - size + 1]!]
+      const [w, e] = [luma[at - 1]!, luma[at + 1]!]
+      const [sw, s, se] = [luma[at + size - 1]!, luma[at + size]!, luma[at + size + 1]!]
+      const gx = ne + 2 * e + se - nw - 2 * w - sw
+      const gy = sw + 2 * s + se - nw - 2 * n - ne
+      const squared = gx * gx + gy * gy
+      magnitude[at] = squared < 1e-6 ? 0 : Math.sqrt(squared) // rounding is no edge
+    }
+  }
+  const blurred = new Float32Array(size * size)
+  for (let y = 1; y < size - 1; y++) {
+    for (let x = 1; x < size - 1; x++) {
+      let sum = 0
+      for (let row = -size; row <= size; row += size) {
+        const at = y * size + x + row
+        sum += magnitude[at - 1]! + magnitude[at]! + magnitude[at + 1]!
+      }
+      blurred[y * size + x] = sum / 9
+    }
+  }
+  return blurred
+}
+
+export interface RasterSimilarity {
+  /** Mean of the three, each measured from what an empty (white) picture reaches: empty = 0, equal = 1. */
+  readonly similarity: number
+  readonly colour: number
+  readonly structure: number
+  readonly edges: number
+}
+
+export type RasterTarget = Pick<RasterSimilarity, 'colour' | 'structure' | 'edges'> & {
+  readonly canvas: Canvas
+}
+
+/**
+ * A picture to compare others with, and what an empty picture reaches against it; undefined when it is empty itself,
+ * because then nothing can be told from it.
+ */
+export function rasterTarget(picture: Raster, size: number): RasterTarget | undefined {
+  const canvas = toCanvas(picture, size)
+  const empty = toCanvas({ width: 1, height: 1, data: Uint8Array.of(255, 255, 255, 255) }, size)
+  const reached = compare(canvas, empty)
+  return reached.colour > 1 - 1e-3 ? undefined : { canvas, ...reached }
+}
+
+/**
+ * How similar a picture is to the target: colours, structure and edges, each in [0, 1] and 0 for whatever does no
+ * better than an empty picture. (Ours: plain pixel differences would pay an empty canvas most of the reward for any
+ * line drawing.)
+ */
+export function rasterSimilarity(picture: Raster, target: RasterTarget): RasterSimilarity {
+  const reached = compare(toCanvas(picture, target.canvas.size), target.canvas)
+  const gain = (value: number, empty: number) => (empty >= 1 ? 1 : Math.max(0, (value - empty) / (1 - empty)))
+  const colour = gain(reached.colour, target.colour)
+  const structure = gain(reached.structure, target.structure)
+  const edges = gain(reached.edges, target.edges)
+  return { similarity: (colour + structure + edges) / 3, colour, structure, edges }
+}
+
+function compare(a: Canvas, b: Canvas) {
+  return {
+    colour: colourSimilarity(a, b),
+    structure: structuralSimilarity(a, b),
+    edges: edgeSimilarity(a, b),
+  }
+}
+
+/** Whether nothing is drawn: every pixel is white or transparent. */
+export function isEmptyPicture({ data }: Raster): boolean {
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at + 3] !== 0 && (data[at] !== 255 || data[at + 1] !== 255 || data[at + 2] !== 255)) return false
+  return true
+}
