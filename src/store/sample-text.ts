@@ -1,4 +1,4 @@
-import type { Sample } from '../core/index.ts'
+import { canonicalJson, type Sample } from '../core/index.ts'
 
 /** Marks image bytes in the stored text; U+0000 keeps it apart from any key that a data set is likely to have. */
 const bytesKey = '\u0000bytes'
@@ -27,6 +27,11 @@ function withBytes(this: unknown, key: string, value: unknown): unknown {
 function readBytes(_key: string, value: unknown): unknown {
   const bytes = (value as Record<string, unknown> | null)?.[bytesKey]
   return typeof bytes === 'string' ? new Uint8Array(Buffer.from(bytes, 'base64')) : value
+}
+
+/** A number for what `groupOf` says, without its cost for prompts that are not text. */
+export function groupHash({ group, prompt }: Sample): number {
+  return textHash(group ?? (typeof prompt === 'string' ? prompt : canonicalJson(prompt)))
 }
 
 /** 53 bits of a text, for telling groups apart: two FNV-like lanes over UTF-16 code units. */

@@ -1,12 +1,12 @@
+import type { SQLInputValue } from 'node:sqlite'
 import {
   GuerdonError,
-  groupOf,
   type JsonObject,
   retryableCodes,
   type Score,
   type UnscoredCode,
 } from '../core/index.ts'
-import { readSampleText, sampleText, textHash } from './sample-text.ts'
+import { groupHash, readSampleText, sampleText } from './sample-text.ts'
 import type { Sqlite } from './sqlite.ts'
 import type {
   BadRow,
@@ -160,24 +160,22 @@ export class SqliteRuns implements Runs {
   }
 
   #addSamples({ run }: RunKeys, samples: readonly PlacedSample[]): void {
-    const insert = this.#sqlite.statement('INSERT INTO samples VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
-    const fill = this.#sqlite.statement('INSERT INTO contents VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+    const heads: SQLInputValue[] = []
+    const contents: SQLInputValue[] = []
     for (const { position, sample } of samples) {
-      insert.run(run, position, sample.id, textHash(groupOf(sample)))
-      fill.run(run, position, sampleText(sample))
+      heads.push(run, position, sample.id, groupHash(sample))
+      contents.push(run, position, sampleText(sample))
     }
+    this.#sqlite.insert('samples', 4, heads, 'DO NOTHING')
+    this.#sqlite.insert('contents', 3, contents, 'DO NOTHING')
   }
 
   #addScores(reward: number, { positions, scores, replace = false }: RewardScores): void {
-    const insert = this.#sqlite.statement(
-      `INSERT INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value,
-         code = excluded.code, reason = excluded.reason, abstained = excluded.abstained, parts = excluded.parts,
-         details = excluded.details${replace ? '' : ` WHERE scores.code IN (${retryable})`}`,
-    )
+    const rows: SQLInputValue[] = []
     for (let index = 0; index < positions.length; index++) {
       const score = scores[index]!
       const failed = score.value === null ? score : undefined
-      insert.run(
+      rows.push(
         reward,
         positions[index]!,
         score.value,
@@ -188,6 +186,14 @@ export class SqliteRuns implements Runs {
         detailsText(score),
       )
     }
+    this.#sqlite.insert(
+      'scores',
+      8,
+      rows,
+      `DO UPDATE SET value = excluded.value, code = excluded.code, reason = excluded.reason,
+         abstained = excluded.abstained, parts = excluded.parts, details = excluded.details
+       ${replace ? '' : `WHERE scores.code IN (${retryable})`}`,
+    )
   }
 
   #addBadRows(keys: RunKeys, rows: readonly BadRow[]): void {

@@ -16,6 +16,8 @@ export interface SqliteOptions {
 /** 'gdon' in ASCII: marks the file as ours. */
 const applicationId = 0x67646f6e
 
+const rowsPerStatement = 16
+
 /** One connection to a store's file: prepared statements by their text, transactions, errors in plain words. */
 export class Sqlite {
   readonly path: string
@@ -87,9 +89,25 @@ export class Sqlite {
     if (this.#database.isOpen) this.#database.close()
   }
 
-  /** The prepared statement, for loops where a call per row counts; errors inside `transaction` are translated. */
-  statement(sql: string): StatementSync {
-    return this.#guard(() => this.#prepare(sql))
+  /**
+   * Inserts rows that lie end to end in `values`, `columns` to each. Several rows to a statement cost much less than
+   * one each.
+   *
+   * @param conflict the statement's ON CONFLICT clause
+   */
+  insert(table: string, columns: number, values: readonly SQLInputValue[], conflict: string): void {
+    const row = `(${Array(columns).fill('?').join(', ')})`
+    const statement = (rows: number) =>
+      this.#prepare(`INSERT INTO ${table} VALUES ${Array(rows).fill(row).join(', ')} ON CONFLICT ${conflict}`)
+    this.#guard(() => {
+      let from = 0
+      for (const rows of [rowsPerStatement, 1]) {
+        if (values.length - from < rows * columns) continue
+        const prepared = statement(rows)
+        for (; values.length - from >= rows * columns; from += rows * columns)
+          prepared.run(...values.slice(from, from + rows * columns))
+      }
+    })
   }
 
   #prepare(sql: string): StatementSync {
