@@ -1,10 +1,14 @@
+import { currReftMethod } from './curr-reft.ts'
 import { dipR1Method } from './dip-r1.ts'
 import { gotR1Method } from './got-r1.ts'
 import { lscRewardTransformMethod } from './lsc-reward-transform.ts'
 import type { Method } from './method.ts'
+import { perceptionR1Method } from './perception-r1.ts'
 import { sgpRlMethod } from './sgp-rl.ts'
 import { toolrlMethod } from './toolrl.ts'
+import { vicritMethod } from './vicrit.ts'
 import { visionR1Method } from './vision-r1.ts'
+import { visionSr1Method } from './vision-sr1.ts'
 import { visualRftMethod } from './visual-rft.ts'
 import { vlmR1Method } from './vlm-r1.ts'
 
@@ -13,9 +17,13 @@ export const methods: readonly Method[] = [
   vlmR1Method,
   visualRftMethod,
   visionR1Method,
+  visionSr1Method,
+  vicritMethod,
   gotR1Method,
-  sgpRlMethod,
+  perceptionR1Method,
   lscRewardTransformMethod,
+  sgpRlMethod,
+  currReftMethod,
   toolrlMethod,
   dipR1Method,
 ]

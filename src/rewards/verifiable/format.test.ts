@@ -118,6 +118,9 @@ test('strict formats refuse what plain patterns pay for', () => {
     expect(formatScore(text, strict)).toBe(0)
   }
   expect(formatScore('<think>a</think><answer>x</answer>', strict)).toBe(1)
+  const boxed = strictFormat({ match: 'search', blocks: [{ open: '\\boxed{', close: '}' }] })
+  expect(formatScore('so \\boxed{\\frac{1}{2}}', boxed)).toBe(1)
+  expect(formatScore('\\boxed{1} \\boxed{2}', boxed)).toBe(0)
 })
 
 test('a mismatch says what is missing', () => {

@@ -17,7 +17,10 @@ export interface FormatBlock {
   readonly before?: Gap
   /** Directly inside the opening and the closing mark; the content is what stands between. @default '' */
   readonly padding?: Gap
-  /** Exactly one opening and one closing mark in the entire response. @default false */
+  /**
+   * Exactly one opening mark in the entire response, and of a tag one closing mark (a brace closes more than one
+   * thing). @default false
+   */
   readonly once?: boolean
   /** The content holds something besides white space. @default false */
   readonly nonEmpty?: boolean
@@ -133,8 +136,8 @@ function checkOne(original: string, spec: FormatSpec): FormatCheck {
   }
   for (const [index, block] of spec.blocks.entries()) {
     const [open, close] = program.marks[index]!
-    if (block.once && !(standsOnce(text, open) && standsOnce(text, close)))
-      return { matches: false, reason: `${open} and ${close} do not stand once each` }
+    if (block.once && !(standsOnce(text, open) && (block.tag === undefined || standsOnce(text, close))))
+      return { matches: false, reason: `${open} does not stand once` }
     if (block.nonEmpty && text.slice(starts[index], ends[index]).trim() === '')
       return { matches: false, reason: `${open} holds nothing` }
   }

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest'
+import { testVectors } from '../../tests/vectors.ts'
+import { defineReward, type Sample } from '../core/index.ts'
+import { ngramPenalty } from '../rewards/verifiable/repetition.ts'
+import { mcnemar } from '../stats/mcnemar.ts'
+import { perceptionR1, visualReward, withoutInfoTags } from './perception-r1.ts'
+
+type Variant = 'released' | 'paper' | 'guarded'
+
+const right = '<think>\n7 + 7\n</think>\n<answer>\n\\boxed{14}\n</answer>'
+const sample = (output: string, meta: Sample['meta'] = {}, reference = '14') => ({
+  id: 's',
+  prompt: '',
+  output,
+  reference,
+  meta,
+})
+
+testVectors('perception-r1', {
+  'perception_r1.visual_reward': ({ reply, facts }: { reply: string; facts: number }, { variant }) =>
+    visualReward(reply, { facts, variant: variant as Variant }).value,
+  'perception_r1.score': async ({ response, gold }: { response: string; gold: string }, { variant }) =>
+    (await perceptionR1({ variant: variant as Variant }).score([sample(response, {}, gold)]))[0]!.value,
+  'perception_r1.ngram_penalty': ({ text, size }: { text: string; size: number }) =>
+    ngramPenalty(text, { size, maxPenalty: -2 }),
+  'stats.mcnemar_exact': ([b, c]: [number, number]) => mcnemar(b, c).exact,
+})
+
+describe('the visual term', () => {
+  const facts = ['AB = 7', 'BC = 7']
+
+  test('an item without facts has none, and is not thereby worse than its answer', async () => {
+    for (const meta of [{}, { facts: [] }, { facts: null }]) {
+      const [score] = await perceptionR1().score([sample(right, meta)])
+      expect(score).toMatchObject({ value: 1, parts: { visual: null } })
+    }
+  })
+
+  test('a failed judge is 0 as published and unscored when guarded', async () => {
+    const failed = sample(right, { facts, judge_reply: 'none' })
+    expect((await perceptionR1({ variant: 'released' }).score([failed]))[0]!.value).toBe(1)
+    expect((await perceptionR1().score([failed]))[0]).toMatchObject({ value: null, code: 'unparsable' })
+    expect((await perceptionR1().score([sample(right, { facts })]))[0]).toMatchObject({
+      value: null,
+      code: 'bad-input',
+    })
+  })
+
+  test('may come from any reward', async () => {
+    const visual = defineReward({ name: 'half', judge: () => 0.5 })
+    const reward = perceptionR1({}, { visual })
+    expect((await reward.score([sample(right)]))[0]!.value).toBeCloseTo(1.35)
+    expect(reward.params).not.toEqual(perceptionR1().params)
+    const wide = defineReward({ name: 'wide', range: [0, 10], judge: () => 5 })
+    expect(() => perceptionR1({}, { visual: wide })).toThrow(/\[0, 1\]/)
+  })
+
+  test("a judge's prompt holds no verdicts of the policy", () => {
+    expect(withoutInfoTags('<info1>1</info1> AB = 7 <info>')).toBe('1 AB = 7 <info>')
+  })
+})
+
+describe('the answer', () => {
+  const score = async (response: string, variant: Variant, gold = '14') =>
+    (await perceptionR1({ variant }).score([sample(response, {}, gold)]))[0]!.parts!.accuracy
+
+  test.each([
+    ['14', 1, 0],
+    ['It is 13, no, 14', 1, 0],
+    ['<answer>\n\\boxed{14}\n</answer>', 1, 1],
+    ['\\boxed{14}', 1, 1],
+    ['<think>\\boxed{14}</think><answer>\n\\boxed{15}\n</answer>', 0, 0],
+    ['<answer>\n\\boxed{15}\n</answer> \\boxed{14}', 1, 0],
+  ])('%j: released %j, guarded %j', async (response, released, guarded) => {
+    expect(await score(response, 'released')).toBe(released)
+    expect(await score(response, 'guarded')).toBe(guarded)
+  })
+})
+
+test('repetition of the whole response costs up to 2', async () => {
+  const [score] = await perceptionR1().score([sample('the same words '.repeat(2000))])
+  expect(score!.value).toBeLessThan(-1.9)
+  expect(score!.value).toBeGreaterThanOrEqual(-2)
+})

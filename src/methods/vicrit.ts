@@ -1,0 +1,193 @@
+import { z } from 'zod'
+import {
+  defineReward,
+  isObject,
+  type Reward,
+  type Sample,
+  textOf,
+  unscored,
+  type Variant,
+} from '../core/index.ts'
+import { defineRewardType } from '../rewards/reward-type.ts'
+import { answerAt } from '../rewards/verifiable/answer.ts'
+import { extractBoxed } from '../rewards/verifiable/extract.ts'
+import { type FormatSpec, formatScore } from '../rewards/verifiable/format.ts'
+import { words } from '../rewards/verifiable/words.ts'
+import { defineMethod } from './method.ts'
+
+const boxed = { open: '\\boxed{', close: '}', before: 'anything' } as const
+const format: FormatSpec = { match: 'prefix', blocks: [{ tag: 'think' }, boxed] }
+const guardedFormat: FormatSpec = {
+  match: 'prefix',
+  blocks: [
+    { tag: 'think', before: 'white-space', once: true, nonEmpty: true },
+    { ...boxed, once: true, nonEmpty: true },
+  ],
+}
+
+const options = z.strictObject({
+  variant: z
+    .enum(['released', 'paper', 'guarded'])
+    .default('guarded')
+    .describe(
+      'released: the first changed word is a substring of the first box, or of the last line; paper: the whole changed span stands in it, and what surrounds it is copied from the caption (meta.changed_caption, where given); guarded: the span in whole words, in a box, with at most extraWords more.',
+    ),
+  extraWords: z
+    .int()
+    .min(0)
+    .default(6)
+    .describe('guarded: words beside the changed ones; more is echoing the caption'),
+})
+
+/**
+ * Finding the one wrong span that was written into a true caption: 0.9 answer + 0.1 format (weights from a secondary
+ * source). The reference is `{"original": phrase, "changed": phrase}`; without one, the row's
+ * `original_noun_phrases` and `changed_noun_phrases` are read from meta.
+ *
+ * An edit that only deletes words leaves no span to name: 0 as published, unscored when guarded.
+ *
+ * @source ViCrit, arXiv 2506.10128
+ */
+export function vicrit(settings: z.input<typeof options> = {}): Reward {
+  const { variant, extraWords } = options.parse(settings)
+  return defineReward({
+    name: 'vicrit',
+    params: { variant, extraWords },
+    judge: (sample) => {
+      const edit = editOf(sample)
+      if (!edit) return unscored('bad-input', 'the reference must be {"original": phrase, "changed": phrase}')
+      const response = textOf(sample.output)
+      const segment = changedSegment(edit.original, edit.changed)
+      const deletes = segment.length === 0
+      if (deletes && variant === 'guarded')
+        return unscored('bad-input', 'the edit only deletes words, so that no span of the caption is wrong')
+      const caption = sample.meta.changed_caption
+      const answer = namesSegment(response, segment, {
+        variant,
+        extraWords,
+        ...(typeof caption === 'string' && { caption }),
+      })
+      const parts = {
+        answer: Number(answer),
+        format: formatScore(response, variant === 'guarded' ? guardedFormat : format),
+      }
+      const value = 0.9 * parts.answer + 0.1 * parts.format
+      return deletes
+        ? { value, parts, rationale: 'the edit only deletes words: nothing can be found' }
+        : { value, parts }
+    },
+  })
+}
+
+function editOf({ reference, meta }: Sample): { original: string; changed: string } | undefined {
+  const { original, changed } = isObject(reference)
+    ? reference
+    : reference === undefined
+      ? { original: meta.original_noun_phrases, changed: meta.changed_noun_phrases }
+      : {}
+  return typeof original === 'string' &&
+    typeof changed === 'string' &&
+    changed.trim() !== '' &&
+    original !== changed
+    ? { original, changed }
+    : undefined
+}
+
+/**
+ * The words of the changed phrase that differ: without the longest common beginning and then the longest common end
+ * of the two phrases, in lower case. Empty when words were only deleted.
+ */
+export function changedSegment(original: string, changed: string): readonly string[] {
+  const before = words(original.toLowerCase())
+  const after = words(changed.toLowerCase())
+  let start = 0
+  while (start < before.length && start < after.length && before[start] === after[start]) start++
+  let end = 0
+  while (
+    end < before.length - start &&
+    end < after.length - start &&
+    before[before.length - 1 - end] === after[after.length - 1 - end]
+  )
+    end++
+  return after.slice(start, after.length - end)
+}
+
+export interface NamesSegmentOptions {
+  /** @default 'guarded' */
+  readonly variant?: Variant
+  /** @default 6 */
+  readonly extraWords?: number
+  /** The changed caption; the paper's rule wants words around the span to be copied from it. */
+  readonly caption?: string
+}
+
+/** Whether a response names the changed segment. */
+export function namesSegment(
+  response: string,
+  segment: readonly string[],
+  { variant = 'guarded', extraWords = 6, caption }: NamesSegmentOptions = {},
+): boolean {
+  if (segment.length === 0) return false
+  const box = extractBoxed(response, { which: 'first' }).value
+  if (variant === 'released') {
+    const prediction = box ?? answerAt(response, 'last-line').value ?? ''
+    return prediction.toLowerCase().includes(segment[0]!)
+  }
+  const prediction = plainWords(
+    variant === 'guarded' ? (box ?? '') : (box ?? answerAt(response, 'last-line').value ?? ''),
+  )
+  const wanted = segment.flatMap(plainWords)
+  if (wanted.length === 0 || !holdsInOrder(prediction, wanted)) return false
+  if (variant === 'guarded') return prediction.length <= wanted.length + extraWords
+  return caption === undefined || holdsInOrder(plainWords(caption), prediction)
+}
+
+/** Words without LaTeX's text commands, quotes, brackets and punctuation, in lower case. */
+function plainWords(text: string): string[] {
+  const plain = text
+    .toLowerCase()
+    .replace(/\\(?:text|textbf|textit|mathrm)\{/g, ' ')
+    .replace(/[^\p{L}\p{N}'’-]+/gu, ' ')
+  return words(plain.replace(/’/g, "'")).filter((word) => /[\p{L}\p{N}]/u.test(word))
+}
+
+/** Whether `part` stands in `list` without a gap. */
+function holdsInOrder(list: readonly string[], part: readonly string[]): boolean {
+  return ` ${list.join(' ')} `.includes(` ${part.join(' ')} `)
+}
+
+const sample = (output: string, original: string, changed: string, meta: Sample['meta'] = {}): Sample => ({
+  id: 'vicrit',
+  prompt: 'One phrase of the description is wrong. Which?',
+  output,
+  reference: { original, changed },
+  meta,
+})
+const thought = '<think>The picture shows a red one.</think>\n'
+const backpack = ['a large red backpack', 'a large green backpack'] as const
+
+export const vicritType = defineRewardType({
+  name: 'vicrit',
+  summary: 'Finding the one wrong span that was written into a true caption.',
+  source: 'ViCrit, arXiv 2506.10128',
+  options,
+  create: vicrit,
+  examples: [
+    { sample: sample(`${thought}\\boxed{["a large green backpack"]}`, ...backpack), value: 1 },
+    { sample: sample(`${thought}\\boxed{red backpack}`, ...backpack), value: 0.1 },
+    { sample: sample('\\boxed{green}', ...backpack), value: 0.9 },
+    { sample: sample('\\boxed{greenish}', ...backpack), options: { variant: 'released' }, value: 0.9 },
+    { sample: sample('\\boxed{greenish}', ...backpack), value: 0 },
+    { sample: sample('\\boxed{a blue car}', 'a small blue car', 'a blue car'), value: null },
+  ],
+})
+
+export const vicritMethod = defineMethod({
+  id: 'vicrit',
+  number: 26,
+  title: 'ViCrit: A Verifiable Reinforcement Learning Proxy Task for Visual Perception in VLMs',
+  paper: 'arXiv 2506.10128',
+  verbs: ['define', 'audit', 'learn'],
+  tags: ['verifiable', 'perception', 'hallucination', 'captions'],
+  rewards: [vicritType],
+})

@@ -1,0 +1,208 @@
+import { z } from 'zod'
+import {
+  defineReward,
+  type Range,
+  type Reward,
+  type Sample,
+  textOf,
+  unscored,
+  type Variant,
+} from '../core/index.ts'
+import { defineRewardType } from '../rewards/reward-type.ts'
+import { acceptedAnswers, answerAt, answersEqual } from '../rewards/verifiable/answer.ts'
+import { containsWords } from '../rewards/verifiable/contains.ts'
+import { closingBrace, extractBoxed, extractTag } from '../rewards/verifiable/extract.ts'
+import { type FormatSpec, formatScore, tightenTags } from '../rewards/verifiable/format.ts'
+import { type Grade, grade } from '../rewards/verifiable/grade.ts'
+import { defineMethod } from './method.ts'
+
+const format: FormatSpec = {
+  tightTags: true,
+  after: 'white-space',
+  blocks: [{ tag: 'description', before: 'white-space' }, { tag: 'think' }, { open: '\\boxed{', close: '}' }],
+}
+
+const options = z.strictObject({
+  variant: z
+    .enum(['released', 'paper', 'guarded'])
+    .default('guarded')
+    .describe(
+      'released: a missing box is the answer "None", and a response without description tags may earn the self-reward (its second pass sees the whole response); paper: neither; guarded: also, an empty answer is never right.',
+    ),
+  stream: z
+    .enum(['total', 'answer', 'vision'])
+    .default('total')
+    .describe(
+      'total: 0.9 accuracy + 0.1 format + self; answer, vision: the two streams of the decoupled form, accuracy or self + alpha format (unverified).',
+    ),
+  alpha: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('weight of the format in the decoupled streams (unverified)'),
+  leakFilter: z
+    .boolean()
+    .default(false)
+    .describe(
+      'no self-reward for a description that states the answer; its rate is the part "leak" either way',
+    ),
+  textOnlyField: z
+    .string()
+    .min(1)
+    .default('text_only_answer')
+    .describe(
+      "field of meta with the second pass: the policy's reply to the description alone (null: it gave none)",
+    ),
+})
+
+/**
+ * Accuracy of the boxed answer, format, and the self-reward: whether the same policy reaches the answer from its own
+ * description of the image alone (one sampled second pass, see `secondPassPrompt`). The reference is the gold answer.
+ *
+ * @source Vision-SR1, arXiv 2508.19652; the decoupled streams are from a secondary source and unverified
+ */
+export function visionSr1(settings: z.input<typeof options> = {}): Reward {
+  const { variant, stream, alpha, leakFilter, textOnlyField } = options.parse(settings)
+  const range: Range = stream === 'total' ? [0, 2] : [0, 1 + alpha]
+  return defineReward({
+    name: 'vision-sr1',
+    needs: ['reference'],
+    range,
+    params: { variant, stream, alpha, leakFilter, textOnlyField },
+    judge: (sample) => {
+      const gold = acceptedAnswers(sample.reference)
+      if (gold?.length !== 1)
+        return unscored('bad-input', 'the reference must be the gold answer: a text or a number')
+      const response = textOf(sample.output)
+      const description = selfContainedDescription(response, variant)
+      const leak = Number(description !== undefined && statesAnswer(description, gold[0]!))
+      const accuracy = rightness(tightenTags(response), gold[0]!, variant)
+      const self = stream === 'answer' ? 0 : selfRightness(sample, gold[0]!, description)
+      if (typeof self === 'string') return unscored('bad-input', self)
+      if (accuracy === null || self === null)
+        return unscored('too-large', 'the answers are beyond what can be compared exactly')
+      const parts = {
+        accuracy: Number(accuracy),
+        format: formatScore(response, format),
+        self: leakFilter && leak ? 0 : Number(self),
+        leak,
+      }
+      const value = {
+        total: 0.9 * parts.accuracy + 0.1 * parts.format + parts.self,
+        answer: parts.accuracy + alpha * parts.format,
+        vision: parts.self + alpha * parts.format,
+      }[stream]
+      return { value, parts }
+    },
+  })
+
+  /** Whether the second pass is right; a text says what the sample lacks. */
+  function selfRightness(sample: Sample, gold: string, description: string | undefined): Grade | string {
+    if (description === undefined) return false
+    const reply = sample.meta[textOnlyField]
+    if (reply === null) return false
+    if (typeof reply !== 'string') return `meta.${textOnlyField} must be the text of the second pass, or null`
+    return rightness(reply, gold, variant)
+  }
+}
+
+function rightness(response: string, gold: string, variant: Variant): Grade {
+  const { value } = extractBoxed(response)
+  if (variant === 'released') return grade(value ?? 'None', gold)
+  return value === undefined ? false : answersEqual(value, gold, { rules: 'grade' })
+}
+
+/**
+ * What the second pass is shown of a response: the content of its description tags, without boxed answers and answer
+ * tags. Undefined when there is none; as released, the whole response then (which gives the answer away).
+ */
+export function selfContainedDescription(response: string, variant: Variant = 'guarded'): string | undefined {
+  const { value } = extractTag(tightenTags(response), 'description')
+  if (variant === 'released') return value ?? response
+  const stripped = value && withoutAnswers(value).trim()
+  return stripped === '' ? undefined : stripped
+}
+
+/** The prompt of the second pass: description and question, no image; undefined when there is no description. */
+export function secondPassPrompt(
+  response: string,
+  question: string,
+  variant: Variant = 'guarded',
+): string | undefined {
+  const description = selfContainedDescription(response, variant)
+  if (description === undefined) return undefined
+  return [
+    `Text description: ${description}`,
+    `Question: ${question.replaceAll('<image>', '').trim()}`,
+    'Determine the answer from the text description alone. Reason inside <think> </think>, then give one word or phrase in \\boxed{}.',
+  ].join('\n')
+}
+
+function withoutAnswers(description: string): string {
+  let kept = ''
+  let from = 0
+  for (const match of description.matchAll(/\\boxed\{|<answer>/g)) {
+    if (match.index < from) continue
+    kept += description.slice(from, match.index)
+    const start = match.index + match[0].length
+    const end =
+      match[0] === '<answer>' ? description.indexOf('</answer>', start) : closingBrace(description, start)
+    if (end < 0) return kept // what is not closed holds the rest
+    from = end + (match[0] === '<answer>' ? '</answer>'.length : 1)
+  }
+  return kept + description.slice(from)
+}
+
+/** Whether a description says the answer outright ("the answer is 3"), boxed or tagged included. */
+export function statesAnswer(description: string, gold: string): boolean {
+  for (const place of ['boxed', 'tag:answer'] as const) {
+    const { value } = answerAt(description, place)
+    if (value !== undefined && answersEqual(value, gold, { rules: 'grade' })) return true
+  }
+  const { value: said } = answerAt(description, 'final-answer')
+  return said !== undefined && containsWords(said.toLowerCase(), gold.trim().toLowerCase())
+}
+
+const answered = '<description>A red ball on grass.</description><think>The ball is red.</think>\\boxed{red}'
+const sample = (output: string, textOnly: string | null, reference = 'red'): Sample => ({
+  id: 'vision-sr1',
+  prompt: 'What colour is the ball?',
+  output,
+  reference,
+  meta: { text_only_answer: textOnly },
+})
+const leaking = answered.replace('on grass', 'on grass, so the answer is red')
+
+export const visionSr1Type = defineRewardType({
+  name: 'vision-sr1',
+  summary:
+    'Answer, format, and whether the policy reaches the answer from its own description without the image.',
+  source: 'Vision-SR1, arXiv 2508.19652',
+  options,
+  create: visionSr1,
+  examples: [
+    { sample: sample(answered, '\\boxed{red}'), value: 2 },
+    { sample: sample(answered, '\\boxed{blue}'), value: 1 },
+    { sample: sample(answered, null), value: 1 },
+    { sample: sample('<think>It is red.</think>\\boxed{red}', '\\boxed{red}'), value: 0.9 },
+    {
+      sample: sample('<think>It is red.</think>\\boxed{red}', '\\boxed{red}'),
+      options: { variant: 'released' },
+      value: 1.9,
+    },
+    { sample: sample(leaking, '\\boxed{red}'), options: { leakFilter: true }, value: 1 },
+    { sample: sample(answered, '\\boxed{red}'), options: { stream: 'vision' }, value: 1.1 },
+    { sample: { ...sample(answered, null), meta: {} }, value: null },
+  ],
+})
+
+export const visionSr1Method = defineMethod({
+  id: 'vision-sr1',
+  number: 15,
+  title: 'Self-Rewarding Vision-Language Model via Reasoning Decomposition',
+  paper: 'arXiv 2508.19652',
+  verbs: ['define', 'learn'],
+  tags: ['verifiable', 'self-reward', 'vqa', 'format'],
+  rewards: [visionSr1Type],
+})
