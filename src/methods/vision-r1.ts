@@ -86,7 +86,8 @@ export function visionR1(settings: z.input<typeof options> = {}): Reward {
       const text = textOf(sample.output)
       const written = writtenBoxes(text)
       const predicted = inImagePixels(written.boxes, sample)
-      const format = guarded ? strictFormat(text, gold.length) : dualFormat(text, gold.length)
+      const json = unfenced(text, written)
+      const format = guarded ? strictFormat(json, gold.length) : dualFormat(json, gold.length)
       if (gold.length === 0 || predicted.length === 0) {
         const right = gold.length === 0 && predicted.length === 0 && (!guarded || written.isEmptyList) ? 1 : 0
         return {
@@ -124,11 +125,15 @@ interface WrittenBoxes {
   /** How many items the list has, with a proper box or without. */
   readonly items: number
   readonly isEmptyList: boolean
+  /** The text that was read as JSON, and what it holds. */
+  readonly source: string
+  readonly json: Json | undefined
 }
 
 /** The proper boxes of a JSON list, cut to integers; where there are none, of the complete items in the text. */
 function writtenBoxes(text: string): WrittenBoxes {
-  const json = listText(text)
+  const source = listText(text)
+  const json = extractJson(source, { from: 'whole' }).value
   const items = Array.isArray(json) ? json : []
   const read = readBoxList(items.filter(isObject) as Json[], 'xyxy', {
     box: ['bbox_2d'],
@@ -137,21 +142,24 @@ function writtenBoxes(text: string): WrittenBoxes {
   const boxes = read
     .map((item) => ({ ...item, box: truncateBox(item.box) }))
     .filter(({ box }) => isProper(box))
-  if (boxes.length > 0) return { boxes, items: items.length, isEmptyList: false }
+  if (boxes.length > 0) return { boxes, items: items.length, isEmptyList: false, source, json }
   const complete = completeItems(text)
   return {
     boxes: complete.filter(({ box }) => isProper(box)),
     items: Math.max(items.length, complete.length),
     isEmptyList: Array.isArray(json) && items.length === 0,
+    source,
+    json,
   }
 }
 
 /** What stands before the next fence, after an opening line of ```json if there is one. */
-function listText(text: string): Json | undefined {
+function listText(text: string): string {
   const trimmed = text.trim()
   const firstLine = trimmed.indexOf('\n')
   const body = !trimmed.startsWith('```json') ? trimmed : firstLine < 0 ? '' : trimmed.slice(firstLine + 1)
-  return extractJson(body.split('```', 1)[0]!, { from: 'whole' }).value
+  const fence = body.indexOf('```')
+  return (fence < 0 ? body : body.slice(0, fence)).trim()
 }
 
 const completeItem =
@@ -173,8 +181,7 @@ function inImagePixels(boxes: readonly LabelledBox[], { meta }: Sample): readonl
  * As released: 1 for anything that parses as JSON, save a list in which an object with both keys has no list of four
  * as its box. Where nothing is to be found it is turned round, and pays for what does not parse.
  */
-function dualFormat(text: string, goldCount: number): number {
-  const json = unfenced(text)
+function dualFormat(json: Json | undefined, goldCount: number): number {
   const isBadBox = (item: Json) =>
     isObject(item) &&
     'bbox_2d' in item &&
@@ -185,15 +192,16 @@ function dualFormat(text: string, goldCount: number): number {
 }
 
 /** A list in which every item has a label and a box; an empty one exactly where nothing is to be found. */
-function strictFormat(text: string, goldCount: number): number {
-  const json = unfenced(text)
+function strictFormat(json: Json | undefined, goldCount: number): number {
   if (!Array.isArray(json) || (json.length === 0) !== (goldCount === 0)) return 0
   const list = readBoxList(json, 'xyxy', { box: ['bbox_2d'], label: ['label'] })
   return list?.broken === 0 && list.boxes.every(({ label }) => label !== undefined) ? 1 : 0
 }
 
-function unfenced(text: string): Json | undefined {
-  return extractJson(text.replace(/```json\n|\n```/g, ''), { from: 'whole' }).value
+/** The entire text without its json fences, as JSON: most often what was read before. */
+function unfenced(text: string, { source, json }: WrittenBoxes): Json | undefined {
+  const whole = text.replace(/```json\n|\n```/g, '').trim()
+  return whole === source ? json : extractJson(whole, { from: 'whole' }).value
 }
 
 const circle = { bbox_2d: [10, 10, 50, 50], label: 'circle' }

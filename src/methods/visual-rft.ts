@@ -165,7 +165,10 @@ const nowhere: Box = [0, 0, 0, 0]
 /** The first of predictions of exactly one box. */
 function withoutRepeats(boxes: readonly LabelledBox[]): readonly LabelledBox[] {
   const seen = new Set<string>()
-  return boxes.filter(({ box }) => !seen.has(String(box)) && seen.add(String(box)))
+  return boxes.filter(({ box: [x1, y1, x2, y2] }) => {
+    const before = seen.size
+    return seen.add(`${x1},${y1},${x2},${y2}`).size > before
+  })
 }
 
 /** A list in Python's or JSON's writing, cut back to its last complete item where its end is missing. */

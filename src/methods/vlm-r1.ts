@@ -35,7 +35,8 @@ const formats = {
   strict: { general: strictFormat(generalFormat), referring: strictFormat(referringFormat) },
 }
 
-const termRanges: Readonly<Record<'accuracy' | 'format' | 'repetition' | 'length', Range>> = {
+type TermName = 'accuracy' | 'format' | 'repetition' | 'length'
+const termRanges: Readonly<Record<TermName, Range>> = {
   accuracy: [0, 1],
   format: [0, 1],
   repetition: [-1, 0],
@@ -89,17 +90,26 @@ export function vlmR1(settings: z.input<typeof options> = {}): Reward {
       if (judged.value === null)
         return unscored('too-large', 'the answers are beyond what can be compared exactly')
       const accuracy = judged.value
-      const values = {
-        accuracy: () => accuracy,
-        format: () => formatScore(response, chosen === 'rec' ? format.referring : format.general),
-        repetition: () => repetitionPenalty(response),
-        length: () => lengthTerm(tokensOf(sample, response), accuracy >= rightFrom, variant),
+      const parts: Partial<Record<TermName, number>> = {}
+      let value = 0
+      for (const term of terms) {
+        const part = termValue(term)
+        parts[term] = part
+        value += part
       }
-      const parts = Object.fromEntries(terms.map((term) => [term, values[term]()]))
-      return {
-        value: terms.reduce((sum, term) => sum + parts[term]!, 0),
-        parts,
-        ...(judged.evidence ? { evidence: judged.evidence } : {}),
+      return judged.evidence ? { value, parts, evidence: judged.evidence } : { value, parts }
+
+      function termValue(term: TermName): number {
+        switch (term) {
+          case 'accuracy':
+            return accuracy
+          case 'format':
+            return formatScore(response, chosen === 'rec' ? format.referring : format.general)
+          case 'repetition':
+            return repetitionPenalty(response)
+          case 'length':
+            return lengthTerm(tokensOf(sample, response), accuracy >= rightFrom, variant)
+        }
       }
     },
   })

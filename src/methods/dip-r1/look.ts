@@ -34,21 +34,21 @@ export interface Uncertainty {
  * cell is uncertain when its variance is positive and at least `tau` of the largest.
  */
 export function occupancyUncertainty(answers: readonly Uint8Array[], tau: number): Uncertainty {
-  const variances = new Float64Array(answers[0]?.length ?? 0)
-  for (const answer of answers)
-    answer.forEach((covered, cell) => {
-      variances[cell]! += covered
-    })
+  const cellCount = answers[0]?.length ?? 0
+  const variances = new Float64Array(cellCount)
+  for (const answer of answers) for (let cell = 0; cell < cellCount; cell++) variances[cell]! += answer[cell]!
   let [most, sum] = [0, 0]
-  variances.forEach((count, cell) => {
-    const share = count / answers.length
+  for (let cell = 0; cell < cellCount; cell++) {
+    const share = variances[cell]! / answers.length
     const variance = share * (1 - share)
     variances[cell] = variance
     most = Math.max(most, variance)
     sum += variance
-  })
-  const cells = Uint8Array.from(variances, (variance) => (variance > 0 && variance >= tau * most ? 1 : 0))
-  return { cells, maxVariance: most, meanVariance: variances.length === 0 ? 0 : sum / variances.length }
+  }
+  const cells = new Uint8Array(cellCount)
+  for (let cell = 0; cell < cellCount; cell++)
+    if (variances[cell]! > 0 && variances[cell]! >= tau * most) cells[cell] = 1
+  return { cells, maxVariance: most, meanVariance: cellCount === 0 ? 0 : sum / cellCount }
 }
 
 /** Cells in both over cells in either; where nothing is uncertain, 1 for looking nowhere and 0 for looking. */

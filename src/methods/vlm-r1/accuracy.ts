@@ -100,8 +100,7 @@ function detectionPrecision(options: {
     if (typeof gold === 'string') return gold
     const answer = extractTag(response, 'answer', { which: 'last', allowEmpty: true }).value
     if (answer === undefined) return { value: 0 }
-    const saysNone = guarded ? cleaned(answer) === 'none' : answer === 'None'
-    if (gold.length === 0 && saysNone) return { value: 1 }
+    if (gold.length === 0 && (guarded ? cleaned(answer) === 'none' : answer === 'None')) return { value: 1 }
     const given = guarded ? statedList(answer) : fencedList(answer, 'last')
     if (gold.length === 0) return { value: given && written(given) === 0 ? 1 : 0 }
     if (!given || written(given) === 0) return { value: 0 }
@@ -169,8 +168,13 @@ function statedList(answer: string): BoxList | undefined {
 
 const written = ({ boxes, broken }: BoxList) => boxes.length + broken
 
-const lowerCased = (boxes: readonly LabelledBox[]) =>
-  boxes.map((item) => (item.label === undefined ? item : { ...item, label: item.label.trim().toLowerCase() }))
+const lowerCase = (label: string) => label.trim().toLowerCase()
+
+/** The same list where every label is in lower case already. */
+function lowerCased(boxes: readonly LabelledBox[]): readonly LabelledBox[] {
+  if (boxes.every(({ label }) => label === undefined || label === lowerCase(label))) return boxes
+  return boxes.map((item) => (item.label === undefined ? item : { ...item, label: lowerCase(item.label) }))
+}
 
 /** Released, a choice needs punctuation after it ("(B)" is none) and gold without one is compared as it is. */
 function sameChoice(response: string, gold: string, { guarded }: Rules): number {

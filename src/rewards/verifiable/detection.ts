@@ -2,7 +2,7 @@ import type { Evidence } from '../../core/index.ts'
 import { squash, type Threshold } from '../combine/threshold.ts'
 import type { LabelledBox } from './box-list.ts'
 import { l1Distance, type Overlap, overlaps } from './boxes.ts'
-import { type MatchOptions, match } from './match.ts'
+import { type MatchOptions, match, type Pair } from './match.ts'
 
 export interface DetectionOptions {
   /** How two boxes are compared. @default 'iou' */
@@ -49,25 +49,33 @@ export function matchDetections(
   const { overlap = 'iou', order = 'global-greedy', labels = 'require', cost = 'overlap' } = options
   const measure = overlaps[overlap]
   const requires = labels === 'require'
+  const affinity = requires
+    ? // A pair of two labels is put below every other, and dropped.
+      (mine: LabelledBox, theirs: LabelledBox) =>
+        sameLabel(mine, theirs) ? measure(mine.box, theirs.box) : -2
+    : (mine: LabelledBox, theirs: LabelledBox) => measure(mine.box, theirs.box)
+  const { threshold = -1, strict = false } = options
   const pairs = match(predicted, gold, {
-    // A pair of two labels is put below every other, and dropped.
-    affinity: (mine, theirs) => (requires && !sameLabel(mine, theirs) ? -2 : measure(mine.box, theirs.box)),
+    affinity,
     order,
-    threshold: options.threshold ?? -1,
-    strict: options.strict ?? false,
-    confidence: ({ confidence }) => confidence ?? 0,
+    threshold,
+    strict,
+    ...(order === 'confidence' ? { confidence: statedConfidence } : {}),
     ...(cost === 'box-prior' ? { cost: boxPrior } : {}),
   })
+  const isVoid = ({ predicted: i, gold: j }: Pair) => labels === 'void' && !sameLabel(predicted[i]!, gold[j]!)
   return {
-    pairs: pairs.map(({ predicted: i, gold: j, affinity }) => ({
-      predicted: i,
-      gold: j,
-      overlap: labels === 'void' && !sameLabel(predicted[i]!, gold[j]!) ? 0 : affinity,
+    pairs: pairs.map((pair) => ({
+      predicted: pair.predicted,
+      gold: pair.gold,
+      overlap: isVoid(pair) ? 0 : pair.affinity,
     })),
     predicted: predicted.length,
     gold: gold.length,
   }
 }
+
+const statedConfidence = ({ confidence }: LabelledBox) => confidence ?? 0
 
 /** Cost of Vision-R1's BoxPriorMatcher. In pixels the distance outweighs the label almost always. */
 function boxPrior(mine: LabelledBox, theirs: LabelledBox): number {
@@ -143,18 +151,21 @@ export function boxEvidence(
   gold: readonly LabelledBox[],
   { pairs }: DetectionMatch,
 ): Evidence[] {
-  const found = new Map(pairs.filter(({ overlap }) => overlap > 0).map((pair) => [pair.predicted, pair.gold]))
-  const hit = new Set(found.values())
-  const evidence = (item: LabelledBox, role: 'predicted' | 'reference', good: boolean): Evidence => ({
-    kind: 'box',
-    image: 0,
-    box: item.box,
-    role,
-    good,
-    ...(item.label === undefined ? {} : { label: item.label }),
-  })
-  return [
-    ...gold.map((item, index) => evidence(item, 'reference', hit.has(index))),
-    ...predicted.map((item, index) => evidence(item, 'predicted', found.has(index))),
-  ]
+  const [hits, finds]: [boolean[], boolean[]] = [[], []]
+  for (const pair of pairs) {
+    if (pair.overlap <= 0) continue
+    hits[pair.gold] = true
+    finds[pair.predicted] = true
+  }
+  const drawn: Evidence[] = []
+  for (let j = 0; j < gold.length; j++) drawn.push(drawnBox(gold[j]!, 'reference', hits[j] === true))
+  for (let i = 0; i < predicted.length; i++)
+    drawn.push(drawnBox(predicted[i]!, 'predicted', finds[i] === true))
+  return drawn
+}
+
+function drawnBox({ box, label }: LabelledBox, role: 'predicted' | 'reference', good: boolean): Evidence {
+  return label === undefined
+    ? { kind: 'box', image: 0, box, role, good }
+    : { kind: 'box', image: 0, box, role, good, label }
 }

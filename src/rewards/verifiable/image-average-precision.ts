@@ -33,22 +33,17 @@ export function imageAveragePrecision(
     ties = 'in-order',
   }: ImageAveragePrecisionOptions = {},
 ): number | null {
-  predicted.forEach(({ box }, index) => {
-    mine.set(index, box)
-  })
-  gold.forEach(({ box }, index) => {
-    theirs.set(index, box)
-  })
+  for (let i = 0; i < predicted.length; i++) mine.set(i, predicted[i]!.box)
+  for (let j = 0; j < gold.length; j++) theirs.set(j, gold[j]!.box)
   let [sum, labels] = [0, 0]
   for (let first = 0; first < gold.length; first++) {
     const { label } = gold[first]!
-    if (gold.findIndex((other) => other.label === label) < first) continue
+    if (indicesOf(gold, label, other) < first) continue
     indicesOf(predicted, label, own)
-    indicesOf(gold, label, other)
     const blocks = ties === 'together' ? rankTogether(predicted, gold, maxDetections) : undefined
     own.length = Math.min(own.length, maxDetections)
     image.load(mine, own, theirs, other)
-    if (own.some((i) => !counts(mine.areas[i]!)) || other.some((j) => !counts(theirs.areas[j]!)))
+    if (hasOddSize(mine, own) || hasOddSize(theirs, other))
       image.restrictTo(
         (j) => counts(theirs.areas[other[j]!]!),
         (i) => !counts(mine.areas[own[i]!]!),
@@ -56,7 +51,8 @@ export function imageAveragePrecision(
     if (image.counted === 0) continue
     if (outcomes.length < own.length) outcomes = new Uint8Array(2 * own.length)
     let [precision, from, upTo] = [0, 0, Number.NEGATIVE_INFINITY] // precision holds for thresholds in [from, upTo]
-    for (const threshold of iouThresholds) {
+    for (let t = 0; t < iouThresholds.length; t++) {
+      const threshold = iouThresholds[t]!
       if (!(threshold >= from && threshold <= upTo)) {
         from = threshold
         upTo = image.writeOutcomes(threshold, outcomes, 0)
@@ -82,10 +78,20 @@ const own: number[] = []
 const other: number[] = []
 let outcomes = new Uint8Array(128)
 
-function indicesOf(boxes: readonly LabelledBox[], label: string | undefined, indices: number[]): void {
+/** Fills `indices` with the places of a label, and returns the first. */
+function indicesOf(boxes: readonly LabelledBox[], label: string | undefined, indices: number[]): number {
   indices.length = 0
   for (let i = 0; i < boxes.length; i++) if (boxes[i]!.label === label) indices.push(i)
+  return indices[0] ?? -1
 }
+
+function hasOddSize(boxes: BoxColumns, indices: readonly number[]): boolean {
+  for (let i = 0; i < indices.length; i++) if (!counts(boxes.areas[indices[i]!]!)) return true
+  return false
+}
+
+const none: readonly number[] = []
+const one: readonly number[] = [1]
 
 /**
  * Sorts `own` by confidence, then by best overlap with a gold box of the label (`other`), and returns where each block
@@ -95,11 +101,15 @@ function rankTogether(
   predicted: readonly LabelledBox[],
   gold: readonly LabelledBox[],
   limit: number,
-): number[] {
+): readonly number[] {
+  if (own.length < 2) return own.length === 0 ? none : one
   const confidence = (index: number) => predicted[index]!.confidence ?? 0
-  const best = new Map(
-    own.map((i) => [i, Math.max(...other.map((j) => iou(predicted[i]!.box, gold[j]!.box)))]),
-  )
+  const best = new Map<number, number>()
+  for (const i of own)
+    best.set(
+      i,
+      other.reduce((most, j) => Math.max(most, iou(predicted[i]!.box, gold[j]!.box)), 0),
+    )
   own.sort((a, b) => confidence(b) - confidence(a) || best.get(b)! - best.get(a)!)
   own.length = Math.min(own.length, limit)
   return own.flatMap((i, place) =>

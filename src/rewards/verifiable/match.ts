@@ -39,53 +39,61 @@ export function match<Predicted, Gold>(
 ): Pair[] {
   if (predicted.length === 0 || gold.length === 0) return []
   const { threshold = Number.NEGATIVE_INFINITY, strict = false } = options
-  const enough = (affinity: number) => (strict ? affinity > threshold : affinity >= threshold)
   switch (options.order) {
     case 'global-greedy':
-      return greedyPairs(predicted, gold, options.affinity, enough)
+      return greedyPairs(predicted, gold, options.affinity, threshold, strict)
     case 'confidence':
-      return pairsByConfidence(predicted, gold, options, enough)
+      return pairsByConfidence(predicted, gold, options, threshold, strict)
     case 'hungarian':
-      return hungarianPairs(predicted, gold, options).filter(({ affinity }) => enough(affinity))
+      return hungarianPairs(predicted, gold, options).filter(({ affinity }) =>
+        reaches(affinity, threshold, strict),
+      )
   }
+}
+
+function reaches(affinity: number, threshold: number, strict: boolean): boolean {
+  return strict ? affinity > threshold : affinity >= threshold
 }
 
 function greedyPairs<Predicted, Gold>(
   predicted: readonly Predicted[],
   gold: readonly Gold[],
   affinity: (predicted: Predicted, gold: Gold) => number,
-  enough: (affinity: number) => boolean,
+  threshold: number,
+  strict: boolean,
 ): Pair[] {
   const candidates: Pair[] = []
-  predicted.forEach((mine, i) => {
-    gold.forEach((theirs, j) => {
-      const value = affinity(mine, theirs)
-      if (enough(value)) candidates.push({ predicted: i, gold: j, affinity: value })
-    })
-  })
+  for (let i = 0; i < predicted.length; i++)
+    for (let j = 0; j < gold.length; j++) {
+      const value = affinity(predicted[i]!, gold[j]!)
+      if (reaches(value, threshold, strict)) candidates.push({ predicted: i, gold: j, affinity: value })
+    }
+  if (candidates.length < 2) return candidates
   candidates.sort((a, b) => b.affinity - a.affinity) // stable: ties keep the order of the predictions
-  const taken = new Uint8Array(predicted.length)
-  const given = new Uint8Array(gold.length)
-  return candidates.filter((pair) => {
-    if (taken[pair.predicted] || given[pair.gold]) return false
-    taken[pair.predicted] = 1
-    given[pair.gold] = 1
-    return true
-  })
+  const [taken, given]: [boolean[], boolean[]] = [[], []]
+  const pairs: Pair[] = []
+  for (const pair of candidates) {
+    if (taken[pair.predicted] || given[pair.gold]) continue
+    taken[pair.predicted] = true
+    given[pair.gold] = true
+    pairs.push(pair)
+  }
+  return pairs
 }
 
 function pairsByConfidence<Predicted, Gold>(
   predicted: readonly Predicted[],
   gold: readonly Gold[],
   { affinity, confidence }: MatchOptions<Predicted, Gold>,
-  enough: (affinity: number) => boolean,
+  threshold: number,
+  strict: boolean,
 ): Pair[] {
   const order = predicted.map((_, index) => index)
   if (confidence) {
     const sure = predicted.map(confidence)
     order.sort((a, b) => sure[b]! - sure[a]!)
   }
-  const given = new Uint8Array(gold.length)
+  const given: boolean[] = []
   const pairs: Pair[] = []
   for (const index of order) {
     let best = -1
@@ -95,8 +103,8 @@ function pairsByConfidence<Predicted, Gold>(
       const value = affinity(predicted[index]!, gold[j]!)
       if (value > bestAffinity) [best, bestAffinity] = [j, value]
     }
-    if (best < 0 || !enough(bestAffinity)) continue
-    given[best] = 1
+    if (best < 0 || !reaches(bestAffinity, threshold, strict)) continue
+    given[best] = true
     pairs.push({ predicted: index, gold: best, affinity: bestAffinity })
   }
   return pairs
