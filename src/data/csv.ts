@@ -11,7 +11,8 @@ const rowLimit = 256 * 2 ** 20
 /**
  * The rows of a CSV or TSV file with a header line. Every value is text, as it stands (`007` stays `007`); an empty
  * field is null and a quoted empty field (`""`) the empty text. CSV is quoted as RFC 4180 says, with LF or CRLF;
- * TSV knows no quoting: a field is what stands between two tabs.
+ * TSV knows no quoting: a field is what stands between two tabs. Fields that a row
+ * lacks at its end are missing, with a warning.
  */
 export async function* csvRows(
   path: string,
@@ -23,7 +24,8 @@ export async function* csvRows(
   const batch = new BatchBuilder(options.name, options.batchSize)
   const take = () => batch.take(source.bytesRead(), source.bytesTotal)
   let header: readonly string[] | undefined
-  let endOfLast = 0
+  let line = 1
+  let parserLines = 0
   const parser = parse({
     delimiter,
     quote: delimiter === ',' ? '"' : null,
@@ -31,18 +33,20 @@ export async function* csvRows(
     encoding: 'latin1',
     info: true,
     max_record_size: rowLimit,
+    relax_quotes: true, // a quote inside a bare field is text; refusing it would lose every row after it
     relax_column_count: true,
     skip_records_with_error: true,
     cast: (value, context) => (value === '' && !context.quoting ? null : value),
     on_skip: (error) => {
-      const line = endOfLast + 1
       batch.fail(
         line,
         'broken-csv',
         `${error?.message ?? 'the row cannot be read'}.`,
-        'Quote fields that hold quotes, commas or line breaks, and double the quotes inside.',
+        'Close every quote, and double the quotes inside quoted fields.',
       )
-      if (typeof error?.lines === 'number') endOfLast = Math.max(line, error.lines)
+      if (typeof error?.lines !== 'number') return
+      line += Math.max(1, error.lines - parserLines)
+      parserLines = error.lines
     },
   })
   const pump = (async () => {
@@ -60,16 +64,17 @@ export async function* csvRows(
       record: (string | null)[]
       info: { lines: number }
     }>) {
-      const line = endOfLast + 1
-      endOfLast = info.lines
+      const start = line
+      line += 1 + newlinesIn(record) // the parser counts CRLF inside quotes twice
+      parserLines = info.lines
       if (record.length === 1 && record[0] === null && header?.length !== 1) continue // a blank line
       const values = decoded(record)
       if (values === undefined)
-        batch.fail(line, 'invalid-utf8', 'holds bytes that are not UTF-8.', 'Save the file as UTF-8.')
+        batch.fail(start, 'invalid-utf8', 'holds bytes that are not UTF-8.', 'Save the file as UTF-8.')
       else if (header === undefined) header = headerOf(values, path)
-      else if (values.length !== header.length)
+      else if (values.length > header.length)
         batch.fail(
-          line,
+          start,
           'broken-csv',
           `has ${values.length} fields where the header names ${header.length}.`,
           delimiter === ','
@@ -78,9 +83,11 @@ export async function* csvRows(
         )
       else {
         const row: RawRecord = {}
+        if (values.length < header.length)
+          batch.warnings.push(shortRow(batch.name, start, values.length, header))
         for (let index = 0; index < values.length; index++) setOwn(row, header[index]!, values[index])
         batch.records.push(row)
-        batch.lines.push(line)
+        batch.lines.push(start)
       }
       if (batch.full) yield take()
     }
@@ -93,6 +100,21 @@ export async function* csvRows(
     parser.destroy()
   }
   if (!batch.empty) yield take()
+}
+
+/** The warning for a row that ends early: its last fields are missing, not null. */
+function shortRow(file: string, line: number, count: number, header: readonly string[]): GuerdonError {
+  return new GuerdonError('short-row', `has ${count} fields where the header names ${header.length}.`, {
+    place: { file, line, field: header[count]! },
+    fix: 'The row may be cut off, or the header may name a column too many.',
+  })
+}
+
+function newlinesIn(fields: readonly (string | null)[]): number {
+  let count = 0
+  for (const field of fields)
+    if (field !== null) for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) count++
+  return count
 }
 
 /** The texts of fields that were read as bytes; `undefined` when one is not UTF-8. */

@@ -1,5 +1,16 @@
 export type { Convention } from './conventions/convention.ts'
 export { conventions } from './conventions.ts'
+export { type HubFile, type HubOptions, hubFiles } from './hub.ts'
+export {
+  type Image,
+  type ImageFormat,
+  type ImageLimits,
+  type ImageOptions,
+  imageDataUrl,
+  imageFormats,
+  loadImage,
+  probeImage,
+} from './images.ts'
 export { byteRanges } from './jsonl.ts'
 export type { FieldMapping } from './mapping.ts'
 export { type PreferenceLayout, preferenceLayouts, writePreferences } from './preference-files.ts'

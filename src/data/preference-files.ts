@@ -20,29 +20,33 @@ import { mapped, type WriteOptions, writeRecords } from './write.ts'
 /** The rows that one preference becomes. Throws a `GuerdonError` when the layout cannot hold it. */
 type Layout = (preference: Preference) => readonly JsonObject[]
 
+/** TRL, plain text: DPO, CPO, ORPO. */
+const trlText: Layout = (preference) => [
+  {
+    ...head(preference),
+    prompt: plainText(preference, 'prompt'),
+    chosen: plainText(preference, 'chosen'),
+    rejected: plainText(preference, 'rejected'),
+    ...tail(preference),
+  },
+]
+
+/** TRL, messages; images in a column of their own, their places marked in the messages. */
+const trlConversational: Layout = (preference) => [
+  {
+    ...head(preference),
+    ...imagesColumn(preference),
+    prompt: marked(messagesOf(preference.prompt, 'user')),
+    chosen: marked(messagesOf(preference.chosen, 'assistant')),
+    rejected: marked(messagesOf(preference.rejected, 'assistant')),
+    ...tail(preference),
+  },
+]
+
 /** Layouts that trainers read, by name. */
 const layouts = {
-  /** TRL, plain text: DPO, CPO, ORPO. */
-  trl: (preference) => [
-    {
-      ...head(preference),
-      prompt: plainText(preference, 'prompt'),
-      chosen: plainText(preference, 'chosen'),
-      rejected: plainText(preference, 'rejected'),
-      ...tail(preference),
-    },
-  ],
-  /** TRL, messages; images in a column of their own, their places marked in the messages. */
-  'trl-conversational': (preference) => [
-    {
-      ...head(preference),
-      ...imagesColumn(preference),
-      prompt: marked(messagesOf(preference.prompt, 'user')),
-      chosen: marked(messagesOf(preference.chosen, 'assistant')),
-      rejected: marked(messagesOf(preference.rejected, 'assistant')),
-      ...tail(preference),
-    },
-  ],
+  trl: trlText,
+  'trl-conversational': trlConversational,
   /** TRL with the prompt inside both, as its reward trainer likes it. */
   'trl-implicit': (preference) => {
     const { prompt, chosen, rejected } = preference
@@ -91,7 +95,7 @@ const layouts = {
   openrlhf: (preference) => {
     const { prompt, chosen, rejected } = preference
     const plain = [prompt, chosen, rejected].every((turns) => typeof turns === 'string')
-    return layouts[plain ? 'trl' : 'trl-conversational'](preference)
+    return plain ? trlText(preference) : trlConversational(preference)
   },
   /** LLaMA-Factory's alpaca ranking; `<image>` marks the places of images. */
   'llama-factory': (preference) => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { isDialogue, type Message, type Turns } from '../core/index.ts'
+import { isDialogue, type Message, type Turns, textOfContent } from '../core/index.ts'
 
 /**
  * How many leading turns two dialogues share, at most all but one of the shorter: where both say the same, the last
@@ -64,13 +64,10 @@ export function messagesOfTranscript(text: string): Message[] | undefined {
   }))
 }
 
-/** Turns as an hh-rlhf transcript. */
+/** Turns as an hh-rlhf transcript, with a space after every mark (also one that was not there before). */
 export function transcriptOf(messages: readonly Message[]): string {
   return messages
-    .map(
-      ({ role, content }) =>
-        `\n\n${role === 'user' ? 'Human' : 'Assistant'}:${content === '' ? '' : ` ${content}`}`,
-    )
+    .map(({ role, content }) => `\n\n${role === 'user' ? 'Human' : 'Assistant'}: ${textOfContent(content)}`)
     .join('')
 }
 
