@@ -11,6 +11,7 @@ import {
   mean,
   pairAccuracy,
   paired,
+  passHatK,
   pearson,
   spearman,
   standardDeviation,
@@ -210,7 +211,14 @@ const checks: readonly Check[] = [
     compute: (folder) => {
       const tasks = [...Map.groupBy(rowsOf(folder, 'rewards-all.jsonl'), ({ task_id }) => task_id).values()]
       const curves = tasks.map((trials) => bestOfKCurve(trials.map(({ reward }) => -reward)))
-      const allOf = (k: number) => -meanOf(curves.map((curve) => curve[k - 1]!))
+      const allOf = (k: number) => {
+        const direct = tasks.map((trials) =>
+          passHatK({ n: trials.length, correct: trials.filter(({ reward }) => reward === 1).length, k }),
+        )
+        const value = -meanOf(curves.map((curve) => curve[k - 1]!))
+        expect(value).toBeCloseTo(meanOf(direct), 12)
+        return value
+      }
       return {
         tasks: tasks.length,
         ...Object.fromEntries([1, 2, 3, 4].map((k) => [`pass^${k}`, allOf(k)])),

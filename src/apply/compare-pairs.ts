@@ -14,6 +14,7 @@ import {
 } from '../stats/index.ts'
 import { gather } from './gather.ts'
 import { type Measure, measureReader, type ScoredSamples } from './measure.ts'
+import { requireFewPairs } from './pairs.ts'
 
 /** Pairs with what people, and one or more judges, said of them. Lists run alike, one place for each pair. */
 export interface PairTable {
@@ -29,7 +30,7 @@ export interface PairTable {
 export interface ComparePairsOptions extends PairAccuracyOptions {
   /** @default new Rng('compare') */
   readonly rng?: Rng
-  /** @default 1000 */
+  /** @default 1000, none for more than 20,000 prompts (see `bootstrapMean`) */
   readonly resamples?: number
   /** @default 0.95 */
   readonly level?: number
@@ -86,7 +87,7 @@ export interface PairComparison {
 
 /** How far judges agree with labels on the same pairs, and with each other. */
 export function comparePairs(table: PairTable, options: ComparePairsOptions = {}): PairComparison {
-  const { rng = new Rng('compare'), resamples = 1000, level = 0.95 } = options
+  const { rng = new Rng('compare'), resamples, level = 0.95 } = options
   const { ids, labels } = table
   const clusters = table.clusters ?? ids.map((_, i) => String(i))
   const columns = Object.entries(table.judges)
@@ -98,7 +99,12 @@ export function comparePairs(table: PairTable, options: ComparePairsOptions = {}
     const counted = points.flatMap((value, i) => (value === null ? [] : [i]))
     return bootstrapMean(
       counted.map((i) => points[i]!),
-      { rng, resamples, level, clusters: counted.map((i) => clusters[i]!) },
+      {
+        rng,
+        level,
+        ...(resamples === undefined ? {} : { resamples }),
+        clusters: counted.map((i) => clusters[i]!),
+      },
     )
   }
   const points = columns.map(([, margins]) =>
@@ -167,6 +173,7 @@ export async function pairTable(
   const table = { ids: [] as string[], labels: [] as number[], clusters: [] as string[] }
   const judges = rewards.map(() => [] as (number | null)[])
   for (const [key, rows] of groups) {
+    requireFewPairs(rows.length, rows.length)
     for (let i = 0; i < rows.length; i++) {
       for (let j = i + 1; j < rows.length; j++) {
         const [a, b] = [rows[i]!, rows[j]!]

@@ -1,6 +1,8 @@
 import { groupOf, Rng } from '../core/index.ts'
 import {
   type BootstrapInterval,
+  type BootstrapOptions,
+  batchInterval,
   bootstrap,
   bootstrapMean,
   cohenKappa,
@@ -25,7 +27,7 @@ export interface CompareOptions {
   readonly thresholds?: { readonly first: number; readonly second: number }
   /** @default new Rng('compare') */
   readonly rng?: Rng
-  /** @default 1000, and 200 above 10,000 samples */
+  /** @default 1000; above 10,000 samples intervals come from batches unless this is given */
   readonly resamples?: number
   /** @default 0.95 */
   readonly level?: number
@@ -82,6 +84,9 @@ export interface MeasureComparison {
   readonly disagreements: readonly Disagreement[]
 }
 
+/** Correlations of more samples than this are not resampled. */
+const batchedAbove = 10_000
+
 /** How far two measures of the same samples agree: two rewards, or a reward and a label. */
 export async function compare(samples: ScoredSamples, options: CompareOptions): Promise<MeasureComparison> {
   const first = measureReader(options.first)
@@ -109,16 +114,16 @@ export async function compare(samples: ScoredSamples, options: CompareOptions): 
 
   const n = ids.length
   const members = [...Map.groupBy(ids.keys(), (i) => groups[i]!).values()]
-  const {
-    rng = new Rng('compare'),
-    resamples = n > 10_000 ? 200 : 1000,
-    level = 0.95,
-    disagreements = 20,
-  } = options
-  const resampling = { rng, resamples, level }
+  const { rng = new Rng('compare'), level = 0.95, disagreements = 20 } = options
+  const resampling = {
+    rng,
+    level,
+    ...(options.resamples === undefined ? {} : { resamples: options.resamples }),
+  }
   const byPrompt = members.length > 1
+  const batched = options.resamples === undefined && n > batchedAbove
   const over = (statistic: (a: ArrayLike<number>, b: ArrayLike<number>) => number | null) =>
-    bootstrap(n, (at) => statistic(pick(a, at), pick(b, at)), {
+    (batched ? batchInterval : bootstrap)(n, (at) => statistic(pick(a, at), pick(b, at)), {
       ...resampling,
       ...(byPrompt ? { clusters: groups } : {}),
     })
@@ -161,7 +166,7 @@ function pick(values: readonly number[], at: ArrayLike<number>): Float64Array {
 function pairsWithin(
   counts: readonly Kendall[],
   { predictedTies = 'half', labelTies = 'drop' }: Omit<PairAccuracyOptions, 'tolerance'>,
-  resampling: { readonly rng: Rng; readonly resamples: number; readonly level: number },
+  resampling: BootstrapOptions,
 ): PairsWithin {
   const whole = { pairs: 0, counted: 0, right: 0, wrong: 0, predictedTies: 0, labelTies: 0 }
   const earned: number[] = []

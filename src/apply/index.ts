@@ -7,9 +7,9 @@ export * from './orders.ts'
 export {
   argMaxMin,
   buildPairs,
-  type PairCounts,
   type PairOptions,
   type PairSet,
+  type PairSetCounts,
   type PairStrategy,
 } from './pairs.ts'
 export * from './rank.ts'

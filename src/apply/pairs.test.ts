@@ -100,6 +100,14 @@ describe('buildPairs', () => {
     const { proposed, groups, candidates, unscored: left, groupsWithoutPair, ...parts } = set.counts
     expect(Object.values(parts).reduce((a, b) => a + b)).toBe(proposed)
   })
+  test('a prompt of thousands of candidates is refused for all pairs, not for the best and worst', async () => {
+    const rows = Array.from({ length: 4000 }, (_, i) => scored(`${i}`, '', i))
+    await expect(buildPairs(rows, { by: 'r', strategy: 'all' })).rejects.toThrow(
+      /4000 candidates.*7998000 pairs/,
+    )
+    expect(ids(await buildPairs(rows, { by: 'r' }))).toEqual(['3999>0'])
+    expect((await buildPairs(rows, { by: 'r', strategy: 'best-rest' })).counts.kept).toBe(3999)
+  })
   test('a random draw depends on the seed and the prompt alone', async () => {
     const rows = Array.from({ length: 30 }, (_, i) => scored(`${i}`, `g${i % 3}`, i))
     const draw = async (seed: number, list = rows) =>

@@ -1,4 +1,12 @@
-import { canonicalJson, type Preference, Rng, type Sample, type ScoredSample, textOf } from '../core/index.ts'
+import {
+  canonicalJson,
+  GuerdonError,
+  type Preference,
+  Rng,
+  type Sample,
+  type ScoredSample,
+  textOf,
+} from '../core/index.ts'
 import { gather } from './gather.ts'
 import { type Measure, measureReader, type ScoredSamples } from './measure.ts'
 
@@ -32,7 +40,7 @@ export interface PairOptions {
 }
 
 /** What became of the candidates and of the pairs that the strategy proposed; the pairs add up. */
-export interface PairCounts {
+export interface PairSetCounts {
   readonly groups: number
   readonly candidates: number
   /** Scores that were not there, summed over dimensions. */
@@ -52,7 +60,7 @@ export interface PairCounts {
 
 export interface PairSet {
   readonly preferences: readonly Preference[]
-  readonly counts: PairCounts
+  readonly counts: PairSetCounts
 }
 
 interface Candidate {
@@ -148,9 +156,10 @@ function proposals(candidates: readonly Candidate[], strategy: PairStrategy): [C
     const places = argMaxMin(candidates.map(({ value }) => value))
     return [places ? [candidates[places.max]!, candidates[places.min]!] : [candidates[0]!, candidates[1]!]]
   }
+  const top = strategy === 'all' ? Number.POSITIVE_INFINITY : strategy === 'best-rest' ? 1 : strategy.top
+  requireFewPairs(candidates.length, Math.min(top, candidates.length))
   const pairs: [Candidate, Candidate][] = []
   const ranked = strategy === 'all' ? candidates : candidates.toSorted((a, b) => b.value - a.value)
-  const top = strategy === 'all' ? Infinity : strategy === 'best-rest' ? 1 : strategy.top
   for (let i = 0; i < Math.min(top, ranked.length); i++) {
     for (let j = i + 1; j < ranked.length; j++) {
       const [a, b] = [ranked[i]!, ranked[j]!]
@@ -160,11 +169,27 @@ function proposals(candidates: readonly Candidate[], strategy: PairStrategy): [C
   return pairs
 }
 
+/** Far above any useful number: what passes for one prompt is probably rows without a prompt. */
+const mostPairs = 5_000_000
+
+/** Throws a `GuerdonError` when `top` candidates against all those below make too many pairs to hold. */
+export function requireFewPairs(candidates: number, top: number): void {
+  const pairs = top * candidates - (top * (top + 1)) / 2
+  if (pairs > mostPairs)
+    throw new GuerdonError(
+      'too-many-pairs',
+      `one prompt has ${candidates} candidates, which make ${pairs} pairs.`,
+      {
+        fix: 'Give samples of different prompts different prompts or groups, or pair the best with the worst.',
+      },
+    )
+}
+
 function isKept(
   chosen: Candidate,
   rejected: Candidate,
   { minMargin = 0, chosenIf, maxLengthRatio = Infinity }: PairOptions,
-  counts: Mutable<PairCounts>,
+  counts: Mutable<PairSetCounts>,
 ): boolean {
   counts.proposed++
   const margin = chosen.value - rejected.value
@@ -184,7 +209,7 @@ function marginOf([chosen, rejected]: readonly [Candidate, Candidate]): number {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
-function emptyCounts(groups: ReadonlyMap<string, readonly unknown[]>): Mutable<PairCounts> {
+function emptyCounts(groups: ReadonlyMap<string, readonly unknown[]>): Mutable<PairSetCounts> {
   return {
     groups: groups.size,
     candidates: groups.values().reduce((sum, rows) => sum + rows.length, 0),

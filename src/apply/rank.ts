@@ -1,5 +1,11 @@
 import { Rng, type Sample } from '../core/index.ts'
-import { type BootstrapInterval, bestOfKCurve, bestOfKDivergence, bootstrapMean } from '../stats/index.ts'
+import {
+  type BootstrapInterval,
+  bestOfKCurve,
+  bestOfKDivergence,
+  bootstrapMean,
+  places,
+} from '../stats/index.ts'
 import { gather } from './gather.ts'
 import { type Measure, measureReader, type ScoredSamples } from './measure.ts'
 
@@ -15,9 +21,11 @@ export interface RankOptions {
   readonly ties?: 'first' | 'expectation'
   /** The answer that a candidate gives, for a majority vote beside the choice; null where it gives none. */
   readonly answer?: (sample: Sample) => string | null
+  /** Where the best-of-k curve ends. @default 256, or the largest number of candidates */
+  readonly longestCurve?: number
   /** Of the bootstrap over prompts. @default new Rng('rank') */
   readonly rng?: Rng
-  /** @default 1000 */
+  /** @default 1000, none for more than 20,000 prompts (see `bootstrapMean`) */
   readonly resamples?: number
   /** @default 0.95 */
   readonly level?: number
@@ -153,7 +161,7 @@ export async function rank(samples: ScoredSamples, options: RankOptions): Promis
       overMajority: gainOver('majority'),
       overOracle: gainOver('oracle'),
     },
-    curve: curveOf([...members.values()], bootstrap),
+    curve: curveOf([...members.values()], options.longestCurve ?? 256, bootstrap),
   }
 }
 
@@ -166,11 +174,8 @@ function rankedGroup(
     (candidate): candidate is Candidate & { value: number } => candidate.value !== null,
   )
   const sorted = scored.toSorted((a, b) => b.value - a.value)
-  const places: number[] = []
-  sorted.forEach(({ value }, i) => {
-    places.push(i > 0 && value === sorted[i - 1]!.value ? places[i - 1]! : i + 1)
-  })
-  const tied = sorted.filter((_, i) => places[i] === 1)
+  const place = places(sorted.map(({ value }) => value))
+  const tied = sorted.filter((_, i) => place[i] === 1)
   const chosen = ties === 'first' ? tied.slice(0, 1) : tied
   const golds = candidates.map(({ gold }) => gold)
   const known = golds.filter((gold) => gold !== null)
@@ -178,7 +183,7 @@ function rankedGroup(
   return {
     group,
     candidates: [
-      ...sorted.map(({ id, value, gold }, i) => ({ id, value, gold, place: places[i]! })),
+      ...sorted.map(({ id, value, gold }, i) => ({ id, value, gold, place: place[i]! })),
       ...candidates
         .filter(({ value }) => value === null)
         .map(({ id, gold }) => ({ id, value: null, gold, place: null })),
@@ -218,6 +223,7 @@ function majorityOf(candidates: readonly Candidate[]): Candidate | undefined {
 
 function curveOf(
   groups: readonly (readonly Candidate[])[],
+  longest: number,
   bootstrap: Parameters<typeof bootstrapMean>[1],
 ): BestOfKPoint[] {
   const curves = groups.map((candidates) => {
@@ -228,10 +234,11 @@ function curveOf(
     return bestOfKCurve(
       usable.map(({ value }) => value),
       usable.map(({ gold }) => gold),
+      longest,
     )
   })
-  const longest = curves.reduce((most, { length }) => Math.max(most, length), 0)
-  return Array.from({ length: longest }, (_, i) => {
+  const end = curves.reduce((most, { length }) => Math.max(most, length), 0)
+  return Array.from({ length: end }, (_, i) => {
     const reaching = curves.filter(({ length }) => length > i).map((curve) => curve[i]!)
     return {
       k: i + 1,

@@ -6,6 +6,7 @@ import {
   groupAdvantages,
   kendall,
   paired,
+  places,
 } from '../stats/index.ts'
 import { gather } from './gather.ts'
 import { type Measure, measureReader, type ScoredSamples } from './measure.ts'
@@ -115,7 +116,7 @@ export async function rescore(samples: ScoredSamples, options: RescoreOptions): 
     }
     flat.before += Number(isFlat(was))
     flat.after += Number(isFlat(is))
-    const places = [placesOf(was), placesOf(is)] as const
+    const [placesBefore, placesAfter] = [placesOf(was), placesOf(is)]
     const advantages = [
       groupAdvantages(was, options.advantages),
       groupAdvantages(is, options.advantages),
@@ -126,8 +127,8 @@ export async function rescore(samples: ScoredSamples, options: RescoreOptions): 
         group,
         before: row.before,
         after: row.after,
-        placeBefore: places[0][i]!,
-        placeAfter: places[1][i]!,
+        placeBefore: placesBefore[i]!,
+        placeAfter: placesAfter[i]!,
         advantageBefore: advantages[0][i]!,
         advantageAfter: advantages[1][i]!,
       })
@@ -211,9 +212,9 @@ function isFlat(values: readonly (number | null)[]): boolean {
 }
 
 function placesOf(values: readonly (number | null)[]): (number | null)[] {
-  return values.map((value) =>
-    value === null ? null : 1 + values.filter((other) => other !== null && other > value).length,
-  )
+  const known = places(values.filter((value) => value !== null))
+  let next = 0
+  return values.map((value) => (value === null ? null : known[next++]!))
 }
 
 function changeOf({ advantageBefore, advantageAfter }: SampleChange): number {

@@ -4,19 +4,23 @@ import { requirePaired } from './numbers.ts'
 /**
  * Expected gold value of the best of k by reward, for every k = 1..n: draw k of the n samples without replacement,
  * keep the one of highest reward (of several, each with equal chance), read its gold value. Without `gold` the
- * reward itself is read. Unbiased for a fresh draw of k; O(n^2) for the whole curve.
+ * reward itself is read. Unbiased for a fresh draw of k. Stops at `longest`; O(n * longest).
  *
  * A tie block of t samples with a samples below it holds the best with probability
  * (C(a + t, k) - C(a, k)) / C(n, k).
  */
-export function bestOfKCurve(rewards: readonly number[], gold: readonly number[] = rewards): number[] {
+export function bestOfKCurve(
+  rewards: readonly number[],
+  gold: readonly number[] = rewards,
+  longest = rewards.length,
+): number[] {
   requirePaired(rewards, gold)
   const n = rewards.length
   const blocks = tieBlocks(rewards, gold)
   // share[i] = C(end of block i, k) / C(n, k): the chance that all k stand in or below the block.
   const share = blocks.map(({ end }) => end / n)
   const curve: number[] = []
-  for (let k = 1; k <= n; k++) {
+  for (let k = 1; k <= Math.min(n, longest); k++) {
     let expected = 0
     let below = 0
     for (let i = 0; i < blocks.length; i++) {
@@ -37,7 +41,7 @@ export function expectedBestOfK(
 ): number {
   if (!(Number.isSafeInteger(k) && k >= 1 && k <= rewards.length))
     throw new RangeError(`best of ${k} needs at least as many samples, not ${rewards.length}`)
-  return bestOfKCurve(rewards, gold)[k - 1]!
+  return bestOfKCurve(rewards, gold, k)[k - 1]!
 }
 
 /**

@@ -24,8 +24,9 @@ export interface BootstrapOptions {
 }
 
 export interface BootstrapInterval extends Interval {
-  readonly method: 'percentile' | 'bca'
-  /** Standard deviation of the resampled statistic (n - 1). */
+  /** `normal`: standard error in closed form, for a mean of very many units; `batches`: see `batchInterval`. */
+  readonly method: 'percentile' | 'bca' | 'normal' | 'batches'
+  /** Standard deviation of the resampled statistic (n - 1), or what it tends to. */
   readonly standardError: number
   /** Clusters resampled (= observations without clusters). `n` counts observations. */
   readonly units: number
@@ -33,6 +34,9 @@ export interface BootstrapInterval extends Interval {
   /** Resamples in which the statistic was not defined; they are left out of the bounds. */
   readonly undefinedResamples: number
 }
+
+/** Above this many units a mean needs no resampling: its distribution is normal and the standard error known. */
+const resampledUnits = 20_000
 
 /** BCa leaves out groups of units above this many: the acceleration is as good, at a cost that does not grow with n^2. */
 const jackknifeGroups = 200
@@ -62,7 +66,9 @@ export function bootstrap(
 
 /**
  * Bootstrap interval of a mean, or with `weights` of sum(values) / sum(weights) (a ratio, as accuracy over the pairs
- * that count). Sums are kept by cluster, so a resample costs as many additions as there are clusters.
+ * that count). Sums are kept by cluster, so a resample costs as many additions as there are clusters. Above 20,000
+ * clusters, unless `method` or `resamples` ask for it, nothing is resampled: the bounds are those of the normal
+ * distribution with the standard error that resampling would tend to (`method: 'normal'` in the result).
  */
 export function bootstrapMean(
   values: ArrayLike<number>,
@@ -85,6 +91,8 @@ export function bootstrapMean(
       totals[unit]! += weights?.[index] ?? 1
     }
   }
+  if (units > resampledUnits && options.method === undefined && options.resamples === undefined)
+    return normalInterval(n, sums, totals, options.level)
   return resample(
     n,
     units,
@@ -101,8 +109,41 @@ export function bootstrapMean(
   )
 }
 
-/** The places of each cluster, in order of appearance. */
-function membersOf(
+/** Of sum(sums) / sum(totals) over independent units, linearised. */
+function normalInterval(
+  n: number,
+  sums: Float64Array,
+  totals: Float64Array,
+  level = 0.95,
+): BootstrapInterval | null {
+  requireLevel(level)
+  const units = sums.length
+  let [sum, total, squares] = [0, 0, 0]
+  for (let i = 0; i < units; i++) {
+    sum += sums[i]!
+    total += totals[i]!
+  }
+  if (!(total > 0)) return null
+  const estimate = sum / total
+  for (let i = 0; i < units; i++) squares += (sums[i]! - estimate * totals[i]!) ** 2
+  const standardError = Math.sqrt((squares * units) / (units - 1)) / total
+  const half = normalQuantile((1 + level) / 2) * standardError
+  return {
+    estimate,
+    low: estimate - half,
+    high: estimate + half,
+    level,
+    n,
+    method: 'normal',
+    standardError,
+    units,
+    resamples: 0,
+    undefinedResamples: 0,
+  }
+}
+
+/** The places of each cluster, in order of appearance; undefined without clusters. */
+export function membersOf(
   n: number,
   clusters: readonly (string | number)[] | undefined,
 ): readonly (readonly number[])[] | undefined {

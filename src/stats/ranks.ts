@@ -38,3 +38,13 @@ export function midRanks(list: ArrayLike<number>): Float64Array {
   for (let i = 0; i < ranks.length; i++) midRanks[i] = shared[ranks[i]!]!
   return midRanks
 }
+
+/** Places from 1, the highest number first; equal numbers share the better place (1, 2, 2, 4). */
+export function places(list: ArrayLike<number>): Uint32Array {
+  const { ranks, counts } = denseRanks(list)
+  const above = new Uint32Array(counts.length)
+  for (let i = counts.length - 2; i >= 0; i--) above[i] = above[i + 1]! + counts[i + 1]!
+  const places = new Uint32Array(ranks.length)
+  for (let i = 0; i < ranks.length; i++) places[i] = above[ranks[i]!]! + 1
+  return places
+}

@@ -35,6 +35,7 @@ import {
   pairedD,
   partialPearson,
   pearson,
+  places,
   quantile,
   spearman,
   standardDeviation,
@@ -152,6 +153,7 @@ describe('correlation (SciPy)', () => {
   test('with ties', () => {
     close(pearson(a, b), 0.7677419354838708)
     close(spearman(a, b), 0.8711820390349005)
+    expect([...places([1, 3, 2, 3])]).toEqual([4, 1, 3, 1])
     expect([...midRanks(a)]).toEqual([1.5, 3.5, 3.5, 5, 8, 6.5, 6.5, 1.5])
     close(kendall(a, b).tauB, 0.7452413135250994)
     close(kendall(a, b).tauC, 0.7421875)
