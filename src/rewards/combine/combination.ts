@@ -75,6 +75,8 @@ export function combination(
   const needsStep = weights.some(({ extremes }) => extremes.length > 1)
   const range = mode.range(shapes, skips)
   const leading = Math.min(mode.leading ?? 0, terms.length)
+  const referenceKeys = terms.map(({ name }) => `${name}@reference`)
+  const uncertaintyKeys = terms.map(({ name }) => `${name}@uncertainty`)
 
   const operands = { values: [], weights: [], uncertainties: [], rescaling: 1 } as {
     -readonly [Key in keyof Operands]: Operands[Key] extends number ? number : number[]
@@ -94,8 +96,8 @@ export function combination(
         if (settled !== undefined) return { value: settled }
       }
       const value = parts[term.name]
-      const reference = term.centred ? parts[`${term.name}@reference`] : 0
-      const uncertainty = mode.weighsUncertainty ? (parts[`${term.name}@uncertainty`] ?? term.uncertainty) : 0
+      const reference = term.centred ? parts[referenceKeys[i]!] : 0
+      const uncertainty = mode.weighsUncertainty ? (parts[uncertaintyKeys[i]!] ?? term.uncertainty) : 0
       if (value == null || reference == null || uncertainty == null) {
         if (!skips || i < leading || term.required) return nothing([term.name], whyMissing(term, parts))
         missing ??= []

@@ -79,7 +79,7 @@ export function combine(terms: readonly Term[], options: CombineOptions): Reward
       scoresOf(reward, samples, own),
       reference?.references(reward, samples, own),
     ])
-    return references === undefined ? { name, scores } : { name, scores, references }
+    return { ...keysOf(name), scores, ...(references ? { references } : {}) }
   }
 
   const score = async (samples: readonly Sample[], context: ScoreContext = {}): Promise<Score[]> => {
@@ -90,7 +90,7 @@ export function combine(terms: readonly Term[], options: CombineOptions): Reward
       : named.map(() => true)
     const columns: Column[] = await Promise.all(
       named.map((term, index) =>
-        early[index] ? columnOf(term, samples, context) : { name: term.name, scores: [] },
+        early[index] ? columnOf(term, samples, context) : { ...keysOf(term.name), scores: [] },
       ),
     )
     if (lazy && early.includes(false)) {
@@ -144,16 +144,20 @@ export function combine(terms: readonly Term[], options: CombineOptions): Reward
 }
 
 /** One term's scores of a batch. */
-interface Column {
-  readonly name: string
+interface Column extends ReturnType<typeof keysOf> {
   readonly scores: readonly Score[]
   readonly references?: readonly Score[]
+}
+
+/** Under what names a term's numbers stand among the parts. */
+function keysOf(name: string) {
+  return { name, reference: `${name}@reference`, uncertainty: `${name}@uncertainty` }
 }
 
 const behindGate = unscored('not-applicable', 'not judged, because the gate before it is closed')
 
 /** The scores of some rows as a column of all rows. */
-function spread({ name, scores, references }: Column, rows: readonly number[], length: number): Column {
+function spread({ scores, references, ...keys }: Column, rows: readonly number[], length: number): Column {
   const whole = (some: readonly Score[]) => {
     const all = new Array<Score>(length).fill(behindGate)
     rows.forEach((row, index) => {
@@ -161,17 +165,17 @@ function spread({ name, scores, references }: Column, rows: readonly number[], l
     })
     return all
   }
-  return { name, scores: whole(scores), ...(references ? { references: whole(references) } : {}) }
+  return { ...keys, scores: whole(scores), ...(references ? { references: whole(references) } : {}) }
 }
 
 function partsOf(columns: readonly Column[], row: number, withUncertainty: boolean) {
   const parts: Record<string, number | null> = {}
-  for (const { name, scores, references } of columns) {
+  for (const { name, reference, uncertainty, scores, references } of columns) {
     const score = scores[row]!
     parts[name] = score.value
     for (const key in score.parts) parts[`${name}.${key}`] = score.parts[key]!
-    if (references !== undefined) parts[`${name}@reference`] = references[row]!.value
-    if (withUncertainty && score.uncertainty !== undefined) parts[`${name}@uncertainty`] = score.uncertainty
+    if (references !== undefined) parts[reference] = references[row]!.value
+    if (withUncertainty && score.uncertainty !== undefined) parts[uncertainty] = score.uncertainty
   }
   return parts
 }

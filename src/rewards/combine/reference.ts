@@ -88,7 +88,8 @@ export function fixedResponse(output: Turns): ReferenceProvider {
 
 /** One reference for every prompt. Right only where the reward is already centred per prompt (then 0). */
 export function constantReference(value: number): ReferenceProvider {
-  return { params: { constant: value }, references: async (_, samples) => samples.map(() => ({ value })) }
+  const score = { value }
+  return { params: { constant: value }, references: async (_, samples) => samples.map(() => score) }
 }
 
 /** What a reference answer's reward may depend on, besides the answer. */

@@ -6,14 +6,14 @@ import { raisedAfter } from './threshold.ts'
 import {
   clipTo,
   distanceFrom,
-  logProbability,
-  logSigmoid,
   rescaleFrom,
   rewardTransform,
   saturateAt,
   squashAt,
   standardise,
   standardisedInGroup,
+  toLogProbability,
+  toLogSigmoid,
 } from './transform.ts'
 
 const numeric = (range: Range = [-Infinity, Infinity]) =>
@@ -33,7 +33,7 @@ const sample = (output: string, rest: Partial<Sample> = {}): Sample => ({
 test('centred by the prompt’s own reference, then squashed; the raw value stays a part', async () => {
   const reward = rewardTransform(numeric(), {
     reference: quantileReference({ table: { easy: [4, 5, 6], hard: [0] } }, 0.5),
-    transforms: [logSigmoid()],
+    transforms: [toLogSigmoid()],
   })
   expect(reward).toMatchObject({ name: 'logSigmoid(centred(numeric))', range: [-Infinity, 0] })
   const scores = await reward.score([
@@ -96,9 +96,9 @@ test.each([
 
 test('log of a probability: zero is finite only with an epsilon', async () => {
   const unit = numeric([0, 1])
-  const floored = await rewardTransform(unit, { transforms: [logProbability(0.01)] }).score([sample('0')])
+  const floored = await rewardTransform(unit, { transforms: [toLogProbability(0.01)] }).score([sample('0')])
   expect(floored[0]!.value).toBeCloseTo(Math.log(0.01), 12)
-  const bare = await rewardTransform(unit, { transforms: [logProbability(0)] }).score([
+  const bare = await rewardTransform(unit, { transforms: [toLogProbability(0)] }).score([
     sample('0'),
     sample('1'),
   ])

@@ -9,7 +9,7 @@ import {
   unscored,
 } from '../../core/index.ts'
 import { type GroupAdvantageOptions, groupAdvantages } from '../../stats/group-advantage.ts'
-import { logSigmoid as logSigmoidOf } from '../../stats/logistic.ts'
+import { logSigmoid } from '../../stats/logistic.ts'
 import { scoresOf } from '../scores-of.ts'
 import { hull, mapRange } from './interval.ts'
 import type { ReferenceProvider } from './reference.ts'
@@ -38,7 +38,7 @@ export interface RewardTransformOptions {
  * from: `raw`, and `reference` if there is one, beside the reward's own.
  *
  * @example
- * rewardTransform(helpful, { reference: quantileReference({ meta: 'baseRewards' }), transforms: [logSigmoid()] })
+ * rewardTransform(helpful, { reference: quantileReference({ meta: 'baseRewards' }), transforms: [toLogSigmoid()] })
  */
 export function rewardTransform(
   reward: Reward,
@@ -91,12 +91,12 @@ export function rewardTransform(
 }
 
 /** `log sigmoid(value)`; of a centred Bradley-Terry reward the log-probability of beating the reference. */
-export function logSigmoid(): Transform {
-  return { name: 'logSigmoid', apply: logSigmoidOf, range: (range) => mapRange(range, logSigmoidOf) }
+export function toLogSigmoid(): Transform {
+  return { name: 'logSigmoid', apply: logSigmoid, range: (range) => mapRange(range, logSigmoid) }
 }
 
 /** `log(epsilon + p)`, for rewards that are probabilities or 0 and 1 already; epsilon 0 leaves p = 0 unscored. */
-export function logProbability(epsilon: number): Transform {
+export function toLogProbability(epsilon: number): Transform {
   const apply = (p: number) => Math.log(epsilon + p)
   return { name: 'logProbability', params: { epsilon }, apply, range: (range) => mapRange(range, apply) }
 }
