@@ -84,6 +84,6 @@ function startWorker(task: WorkerTask): Worker {
   const file = import.meta.url.endsWith('.ts') ? './run-worker.ts' : './run-worker.js'
   return new Worker(new URL(file, import.meta.url), {
     workerData: task,
-    resourceLimits: { maxYoungGenerationSizeMb: 24 }, // samples die young: a larger one only takes memory
+    resourceLimits: { maxYoungGenerationSizeMb: 16 }, // samples die young: a larger one only takes memory
   })
 }
