@@ -3,7 +3,7 @@ import { testVectors } from '../../tests/vectors.ts'
 import type { Json, Sample } from '../core/index.ts'
 import type { Box } from '../rewards/verifiable/boxes.ts'
 import { matchDetections } from '../rewards/verifiable/detection.ts'
-import { coveredCells, lookReward, occupancyUncertainty } from './dip-r1/look.ts'
+import { lookReward, occupancyUncertainty } from './dip-r1/look.ts'
 import { dipR1, weightedPrecisionRecall } from './dip-r1.ts'
 
 type Settings = NonNullable<Parameters<typeof dipR1>[0]>
@@ -15,12 +15,9 @@ testVectors('dip-r1', {
     weightedPrecisionRecall(matchDetections(labelled(predicted), labelled(gold), { threshold: 0.5 }), alpha),
   'dip_r1.look_reward': ({ answers, look, size, cells, tau }) => {
     const grid = { size: { width: size, height: size }, cells }
-    const uncertain = occupancyUncertainty(
-      answers.map((boxes: Box[]) => coveredCells(boxes, grid)),
-      tau,
-    )
+    const uncertain = occupancyUncertainty(answers, grid, tau)
     return {
-      value: lookReward(coveredCells(look, grid), uncertain.cells),
+      value: lookReward(look, uncertain.cells, grid),
       uncertain: uncertain.cells.reduce((sum, cell) => sum + cell, 0),
       maxVariance: uncertain.maxVariance,
     }

@@ -150,16 +150,14 @@ function uncertainRegions(
     const given = readBoxList(meta.uncertain_regions)
     return given && { ...certain, cells: coveredCells(boxesOf(given.boxes), grid) }
   }
-  const key = JSON.stringify([grid.size, uncertainty === 'objects' ? gold : null])
+  const objects = uncertainty === 'objects' ? JSON.stringify(gold) : ''
+  const key = `${grid.size.width} ${grid.size.height} ${objects}`
   const before = known.get(key)
   if (before) return before
   const answers = responses.flatMap(({ answer }) => (answer ? [answer.boxes] : []))
   const regions =
     uncertainty === 'occupancy'
-      ? occupancyUncertainty(
-          answers.map((boxes) => coveredCells(boxesOf(boxes), grid)),
-          tau,
-        )
+      ? occupancyUncertainty(answers.map(boxesOf), grid, tau)
       : { ...certain, cells: coveredCells(boxesOf(sometimesFound(answers, gold, labels)), grid) }
   known.set(key, regions)
   return regions
@@ -189,7 +187,7 @@ function judgeOne(
   const match = { ...pairs, predicted: predicted.length + (answer?.broken ?? 0) }
   const accuracy = answer ? weightedPrecisionRecall(match, alpha) : { precision: 0, recall: 0, value: 0 }
   const mayLook = variant !== 'guarded' || (answer !== undefined && look !== undefined)
-  const looked = lookReward(coveredCells(boxesOf(look?.boxes ?? []), grid), regions.cells)
+  const looked = lookReward(boxesOf(look?.boxes ?? []), regions.cells, grid)
   const parts = {
     format: formatScore(text, formats[variant]),
     look: mayLook ? looked : 0,

@@ -6,20 +6,37 @@ export interface CellGrid {
   readonly cells: number
 }
 
-/** Uint8[cells * cells], row by row: 1 where a cell's centre lies in one of the boxes (right and lower sides excluded). */
-export function coveredCells(boxes: readonly Box[], { size, cells }: CellGrid): Uint8Array {
-  const covered = new Uint8Array(cells * cells)
-  // the first cell whose centre is at or beyond a coordinate
-  const cellFrom = (coordinate: number, length: number) =>
-    Math.min(cells, Math.max(0, Math.ceil((coordinate * cells) / length - 0.5)))
+/**
+ * Uint8[cells * cells], row by row: 1 where a cell's centre lies in one of the boxes (right and lower sides excluded).
+ * Written to `covered` when given.
+ */
+export function coveredCells(
+  boxes: readonly Box[],
+  { size, cells }: CellGrid,
+  covered = new Uint8Array(cells * cells),
+): Uint8Array {
+  covered.fill(0, 0, cells * cells)
   for (const [x1, y1, x2, y2] of boxes) {
-    const [left, right] = [cellFrom(x1, size.width), cellFrom(x2, size.width)]
-    const bottom = cellFrom(y2, size.height)
-    if (left < right)
-      for (let row = cellFrom(y1, size.height); row < bottom; row++)
-        covered.fill(1, row * cells + left, row * cells + right)
+    const [left, right] = [cellFrom(x1, size.width, cells), cellFrom(x2, size.width, cells)]
+    const bottom = cellFrom(y2, size.height, cells)
+    if (left >= right) continue
+    for (let row = cellFrom(y1, size.height, cells); row < bottom; row++)
+      covered.fill(1, row * cells + left, row * cells + right)
   }
   return covered
+}
+
+/** The first cell whose centre is at or beyond a coordinate. */
+function cellFrom(coordinate: number, length: number, cells: number): number {
+  return Math.min(cells, Math.max(0, Math.ceil((coordinate * cells) / length - 0.5)))
+}
+
+let scratch = new Uint8Array(0)
+
+/** The cells that boxes cover, good until the next call. */
+function coveredForNow(boxes: readonly Box[], grid: CellGrid): Uint8Array {
+  if (scratch.length < grid.cells ** 2) scratch = new Uint8Array(grid.cells ** 2)
+  return coveredCells(boxes, grid, scratch)
 }
 
 export interface Uncertainty {
@@ -33,13 +50,20 @@ export interface Uncertainty {
  * Where a group of answers disagrees: of each cell the variance p(1-p), p the share of the answers that cover it. A
  * cell is uncertain when its variance is positive and at least `tau` of the largest.
  */
-export function occupancyUncertainty(answers: readonly Uint8Array[], tau: number): Uncertainty {
-  const cellCount = answers[0]?.length ?? 0
+export function occupancyUncertainty(
+  answers: readonly (readonly Box[])[],
+  grid: CellGrid,
+  tau: number,
+): Uncertainty {
+  const cellCount = grid.cells ** 2
   const variances = new Float64Array(cellCount)
-  for (const answer of answers) for (let cell = 0; cell < cellCount; cell++) variances[cell]! += answer[cell]!
+  for (const boxes of answers) {
+    const covered = coveredForNow(boxes, grid)
+    for (let cell = 0; cell < cellCount; cell++) variances[cell]! += covered[cell]!
+  }
   let [most, sum] = [0, 0]
   for (let cell = 0; cell < cellCount; cell++) {
-    const share = variances[cell]! / answers.length
+    const share = variances[cell]! / Math.max(1, answers.length)
     const variance = share * (1 - share)
     variances[cell] = variance
     most = Math.max(most, variance)
@@ -48,13 +72,14 @@ export function occupancyUncertainty(answers: readonly Uint8Array[], tau: number
   const cells = new Uint8Array(cellCount)
   for (let cell = 0; cell < cellCount; cell++)
     if (variances[cell]! > 0 && variances[cell]! >= tau * most) cells[cell] = 1
-  return { cells, maxVariance: most, meanVariance: cellCount === 0 ? 0 : sum / cellCount }
+  return { cells, maxVariance: most, meanVariance: sum / cellCount }
 }
 
 /** Cells in both over cells in either; where nothing is uncertain, 1 for looking nowhere and 0 for looking. */
-export function lookReward(looked: Uint8Array, uncertain: Uint8Array): number {
+export function lookReward(look: readonly Box[], uncertain: Uint8Array, grid: CellGrid): number {
+  const looked = coveredForNow(look, grid)
   let [both, either] = [0, 0]
-  for (let cell = 0; cell < looked.length; cell++) {
+  for (let cell = 0; cell < uncertain.length; cell++) {
     both += looked[cell]! & uncertain[cell]!
     either += looked[cell]! | uncertain[cell]!
   }
