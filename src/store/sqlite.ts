@@ -44,7 +44,7 @@ export class Sqlite {
       migrate(database, path)
       // A killed process loses nothing that was committed; only a power cut can lose the last commits, never more.
       database.exec(
-        'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000',
+        'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000',
       )
       if (options.maximumBytes !== undefined) {
         const { page_size } = database.prepare('PRAGMA page_size').get() as { page_size: number }
