@@ -51,9 +51,6 @@ export interface IsolatedReward extends Reward, AsyncDisposable {
   close(): void
 }
 
-/** Samples sent ahead to one runner. */
-const window = 512
-
 /**
  * A reward that runs in a process (or thread) of its own with limits that stop the work itself: an endless loop, a
  * catastrophic regular expression, a native call, a memory bomb, `process.exit`, a thread left spinning. The sample
@@ -97,7 +94,7 @@ export async function isolate(
       fix: 'Run in a process, or limit timeoutMs only.',
     })
   const pool = new Pool(
-    { timeoutMs, cpuSeconds, memoryMb, loadTimeoutMs, workers, window },
+    { timeoutMs, cpuSeconds, memoryMb, loadTimeoutMs, workers },
     loadMessage(reference, options.lookup),
     (events) => (runIn === 'process' ? startProcess(memoryMb, events) : startThread(events)),
   )

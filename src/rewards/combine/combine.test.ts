@@ -475,3 +475,21 @@ test('recombine says which part is absent, and nested parts can be terms', () =>
   })
   expect(recombine({ a: null }, [{ name: 'a' }], { mode: 'sum' }).value).toBe(null)
 })
+
+test('a weighted mean as MOCHa combines fidelity and adequacy', async () => {
+  const wide: Range = [-1, 1]
+  const reward = combine(
+    [
+      { reward: read('fidelity', wide), weight: 0.5 },
+      { reward: read('adequacy', wide), weight: 0.5 },
+    ],
+    { mode: 'mean' },
+  )
+  const rows = [
+    [0.7, 0.4, 0.55],
+    [-0.58, 1, 0.21],
+    [0.1, -1, -0.45],
+  ] as const
+  for (const [fidelity, adequacy, expected] of rows)
+    expect(await totalOf(reward, { fidelity, adequacy })).toBeCloseTo(expected, 9)
+})

@@ -16,8 +16,6 @@ export interface PoolLimits {
   readonly loadTimeoutMs: number
   /** Runners at once. */
   readonly workers: number
-  /** Samples that a runner may have before it at once. */
-  readonly window: number
 }
 
 /** Samples that stand or fall together: one, a group, or a batch that may be halved. */
@@ -28,6 +26,7 @@ export interface Unit {
 }
 
 interface QueuedUnit extends Unit {
+  readonly cost: number
   readonly id: number
   readonly call: Call
   readonly failures: number
@@ -53,7 +52,8 @@ interface Cause {
 interface Slot {
   readonly runner: Runner
   readonly outstanding: Map<number, QueuedUnit>
-  samples: number
+  /** Of what is outstanding. */
+  cost: number
   ready: boolean
   startedAt: number
   completed: number
@@ -62,6 +62,10 @@ interface Slot {
   cause?: Cause
   idleTimer?: NodeJS.Timeout
 }
+
+/** What a runner may have before it at once: 512 samples, or 8 MiB. */
+const window = 512
+const bytesPerCost = 16_384
 
 const pollMs = 20
 const idleCheckMs = 200
@@ -108,7 +112,8 @@ export class Pool {
       resolve: done.resolve,
     }
     this.#calls.add(call)
-    for (const unit of units) this.#queue.push({ ...unit, id: this.#id(), call, failures: 0 })
+    for (const unit of units)
+      this.#queue.push({ ...unit, id: this.#id(), call, failures: 0, cost: costOf(unit.rows, samples) })
     const abort = () => this.#cancel(call)
     context.signal?.addEventListener('abort', abort, { once: true })
     this.#pump()
@@ -133,20 +138,27 @@ export class Pool {
   }
 
   #spawn(): void {
-    const slot: Slot = {
-      runner: this.#start({
+    let runner: Runner
+    try {
+      runner = this.#start({
         message: (message) => this.#receive(slot, message),
         end: (ending) => this.#settle(slot, ending),
-      }),
+      })
+    } catch (error) {
+      this.#failToLoad({ unit: 0, code: 'crashed', reason: messageOf(error) })
+      return
+    }
+    const slot: Slot = {
+      runner,
       outstanding: new Map(),
-      samples: 0,
+      cost: 0,
       ready: false,
       startedAt: performance.now(),
       completed: 0,
       seen: { unit: 0, since: performance.now(), cpuSeconds: 0 },
     }
     this.#slots.add(slot)
-    slot.runner.send(this.#load)
+    runner.send(this.#load)
     this.#watch()
   }
 
@@ -164,22 +176,21 @@ export class Pool {
   }
 
   #feed(slot: Slot): void {
-    const { window } = this.#limits
-    while (this.#queue.length > 0 && slot.samples < window) {
+    while (this.#queue.length > 0 && slot.cost < window) {
       const { call } = this.#queue[0]!
       const units: QueuedUnit[] = []
-      let count = 0
+      let cost = 0
       // Half the window at a time, so that the runner has the next half before it while this one travels back.
-      while (this.#queue[units.length]?.call === call && (count === 0 || count < window / 2)) {
+      while (this.#queue[units.length]?.call === call && (cost === 0 || cost < window / 2)) {
         const unit = this.#queue[units.length]!
         units.push(unit)
-        count += unit.rows.length
+        cost += unit.cost
       }
       this.#queue.splice(0, units.length)
       if (slot.outstanding.size === 0) this.#see(slot, 0)
       clearTimeout(slot.idleTimer)
       for (const unit of units) slot.outstanding.set(unit.id, unit)
-      slot.samples += count
+      slot.cost += cost
       this.#send(slot, call, units)
     }
   }
@@ -204,7 +215,7 @@ export class Pool {
 
   #finish(slot: Slot, unit: QueuedUnit, scoreOf: (index: number) => Score): void {
     slot.outstanding.delete(unit.id)
-    slot.samples -= unit.rows.length
+    slot.cost -= unit.cost
     finish(unit, scoreOf)
   }
 
@@ -306,10 +317,13 @@ export class Pool {
     this.#pump()
   }
 
-  /** The unit it was at; between units the next one, or a runner that always fails there would be tried for ever. */
+  /**
+   * The unit it was at, unless that one got through at the last moment; between units the next one, or a runner that
+   * always fails there would be tried for ever.
+   */
   #blamed({ outstanding }: Slot, { code, unit }: Cause): number | undefined {
     if (code === 'cancelled') return undefined
-    return outstanding.has(unit) ? unit : outstanding.keys().next().value
+    return unit === 0 ? outstanding.keys().next().value : unit
   }
 
   /** What is still to be tried of a unit that failed: nothing, itself once more, or its halves. */
@@ -320,6 +334,7 @@ export class Pool {
         ...unit,
         rows,
         id: this.#id(),
+        cost: costOf(rows, unit.call.samples),
       }))
     }
     if (!cause.certain && !fresh && unit.failures === 0) return [{ ...unit, id: this.#id(), failures: 1 }]
@@ -354,4 +369,19 @@ function finish({ rows, call }: QueuedUnit, scoreOf: (index: number) => Score): 
   })
   call.left -= rows.length
   if (call.left === 0) call.resolve()
+}
+
+function costOf(rows: readonly number[], samples: readonly Sample[]): number {
+  return rows.reduce((cost, row) => {
+    const { prompt, output } = samples[row]!
+    return cost + 1 + Math.floor((roughSize(prompt) + roughSize(output)) / bytesPerCost)
+  }, 0)
+}
+
+/** Characters and bytes of what is long in a prompt or an output. */
+function roughSize(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (value instanceof Uint8Array) return value.byteLength
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.values(value).reduce<number>((size, inner) => size + roughSize(inner), 0)
 }

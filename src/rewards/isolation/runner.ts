@@ -69,7 +69,7 @@ export function startProcess(memoryMb: number, events: RunnerEvents): Runner {
   let ending: Ending | undefined
   const ended = () => {
     left -= 1
-    if (left > 0) return
+    if (left !== 0) return
     if (pid !== undefined) alive.delete(pid)
     events.end(ending ?? { code: 'crashed', reason: 'the process went away' })
   }
