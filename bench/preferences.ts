@@ -44,9 +44,10 @@ function linesOf(set: PreferenceSet): Line[] {
     (name) => everything || name in heuristics || shown.test(name),
   )
   const chosen = { ...whole, judges: Object.fromEntries(names.map((name) => [name, whole.judges[name]!])) }
-  const { judges } = comparePairs(chosen, { between: [] })
+  const { judges } = comparePairs(chosen, { between: [], disagreements: 0 })
   const biases = judgeBias(chosen, whole.judges['longer wins'] as number[])
-  return judges.map(({ judge, accuracy, counts, kappa, unjudged }, i) => {
+  return judges.flatMap(({ judge, accuracy, counts, kappa, unjudged }, i) => {
+    if (counts.counted === 0) return []
     const published = set.judges.find((one) => one.judge === judge)
     const orders = published?.bFirst && orderAgreement({ aFirst: published.aFirst, bFirst: published.bFirst })
     return {

@@ -5,7 +5,9 @@ import type { PairTable } from '../src/apply/index.ts'
 import { jaccard } from '../src/rewards/verifiable/jaccard.ts'
 import { textLength } from '../src/rewards/verifiable/length.ts'
 import { duplicateShare } from '../src/rewards/verifiable/repetition.ts'
-import { ngrams, words } from '../src/rewards/verifiable/words.ts'
+import { rougeL } from '../src/rewards/verifiable/rouge.ts'
+import { tokenise } from '../src/rewards/verifiable/tokens.ts'
+import { ngrams } from '../src/rewards/verifiable/words.ts'
 
 /** Two texts for one prompt, and what people said: 1 = a is better, -1 = b, 0 = a tie. */
 export interface HumanPair {
@@ -14,6 +16,8 @@ export interface HumanPair {
   readonly a: string
   readonly b: string
   readonly label: number
+  /** A model answer, where the set has one. */
+  readonly reference?: string
   /** What is resampled: pairs of one cluster are not independent. */
   readonly cluster: string
 }
@@ -57,11 +61,30 @@ export function llmbar(folder: string): PreferenceSet[] {
 }
 
 export function mtbench(folder: string): PreferenceSet {
-  return twoOutputs(
+  const answers = new Map(
+    rowsOf(folder, 'mtbench-reference-answers.jsonl').map(({ question_id, choices }) => [
+      question_id,
+      String(choices[0].turns[0]),
+    ]),
+  )
+  const references = new Map(
+    rowsOf(folder, 'mtbench-questions.jsonl').map(({ question_id, turns }) => [
+      String(turns[0]).trim(),
+      answers.get(question_id),
+    ]),
+  )
+  const set = twoOutputs(
     'mtbench',
     rowsOf(folder, 'mtbench-pairs.jsonl.gz'),
     rowsOf(folder, 'mtbench-verdicts.jsonl'),
   )
+  return {
+    ...set,
+    pairs: set.pairs.map((pair) => {
+      const reference = references.get(pair.prompt.trim())
+      return reference === undefined ? pair : { ...pair, reference }
+    }),
+  }
 }
 
 function twoOutputs(
@@ -166,36 +189,54 @@ export function ukp(folder: string): PreferenceSet {
   }
 }
 
-/** What a text shows without being understood: each takes the text and its prompt, more is preferred. */
-export const heuristics = {
-  'longer wins': (text: string) => textLength(text, 'characters'),
-  'less repetition wins': (text: string) => -duplicateShare(ngrams(words(text.toLowerCase()), 3)),
-  'more overlap with the prompt wins': (text: string, prompt: string) =>
-    jaccard(words(text.toLowerCase()), words(prompt.toLowerCase())),
-} as const
+const tokens = (text: string) => tokenise(text, 'unicode', true)
 
-/** The heuristics and the published judges (the mean of both orders, where there are two) as judges of one table. */
-export function tableOf({ pairs, judges }: PreferenceSet): PairTable {
+/**
+ * What a text shows without being understood: a number for each text (more is preferred), or null where the pair has
+ * no reference to compare with.
+ */
+export const heuristics: Readonly<Record<string, (text: string, pair: HumanPair) => number | null>> = {
+  'longer wins': (text) => textLength(text, 'characters'),
+  'less repetition wins': (text) => -duplicateShare(ngrams(tokens(text), 3)),
+  'more words of the prompt win': (text, { prompt }) => jaccard(tokens(text), tokens(prompt)),
+  'ROUGE-L with the prompt wins': (text, { prompt }) => rougeL(tokens(text), tokens(prompt)).f1,
+  'ROUGE-L with the reference wins': (text, { reference }) =>
+    reference === undefined ? null : rougeL(tokens(text), tokens(reference)).f1,
+}
+
+/**
+ * The heuristics and the published judges (the mean of both orders, where there are two) as judges of one table, in
+ * that order; only those of `names`, when given.
+ */
+export function tableOf({ pairs, judges }: PreferenceSet, names?: readonly string[]): PairTable {
+  const isWanted = (name: string) => names === undefined || names.includes(name)
   return {
     ids: pairs.map(({ id }) => id),
     labels: pairs.map(({ label }) => label),
     clusters: pairs.map(({ cluster }) => cluster),
     judges: {
       ...Object.fromEntries(
-        Object.entries(heuristics).map(([name, value]) => [
-          name,
-          pairs.map(({ a, b, prompt }) => value(a, prompt) - value(b, prompt)),
-        ]),
+        Object.entries(heuristics)
+          .filter(([name]) => isWanted(name))
+          .map(([name, value]) => [
+            name,
+            pairs.map((pair) => {
+              const [a, b] = [value(pair.a, pair), value(pair.b, pair)]
+              return a === null || b === null ? null : a - b
+            }),
+          ]),
       ),
       ...Object.fromEntries(
-        judges.map(({ judge, aFirst, bFirst }) => [
-          judge,
-          bFirst === undefined
-            ? aFirst
-            : aFirst.map((verdict, i) =>
-                verdict === null || bFirst[i] == null ? null : (verdict + bFirst[i]) / 2,
-              ),
-        ]),
+        judges
+          .filter(({ judge }) => isWanted(judge))
+          .map(({ judge, aFirst, bFirst }) => [
+            judge,
+            bFirst === undefined
+              ? aFirst
+              : aFirst.map((verdict, i) =>
+                  verdict === null || bFirst[i] == null ? null : (verdict + bFirst[i]) / 2,
+                ),
+          ]),
       ),
     },
   }

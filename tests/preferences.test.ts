@@ -15,12 +15,8 @@ import { testOnData } from './shared-data.ts'
 
 // How far do simple measures and published judges agree with people? The whole table: npm run -s bench -- preferences
 
-const only = (table: PairTable, ...names: string[]): PairTable => ({
-  ...table,
-  judges: Object.fromEntries(names.map((name) => [name, table.judges[name]!])),
-})
 const agreement = (set: PreferenceSet, ...names: string[]) => {
-  const table = only(tableOf(set), ...names)
+  const table = tableOf(set, names)
   const compared = comparePairs(table, { resamples: 300 })
   return { table, ...compared, of: (name: string) => compared.judges.find(({ judge }) => judge === name)! }
 }
@@ -87,7 +83,7 @@ testOnData(
     const versus = differences.find(({ first, second }) => first === 'longer wins' && second === 'GPT-3.5')!
     expect(versus.accuracy!.high).toBeLessThan(0)
     // Labels that tie count when asked to: the accuracy of the whole three-way verdict.
-    const counts = comparePairs(only(tableOf(set), 'PandaLM-7B'), {
+    const counts = comparePairs(tableOf(set, ['PandaLM-7B']), {
       labelTies: 'match',
       predictedTies: 'wrong',
     })
@@ -102,13 +98,13 @@ testOnData('hh-rlhf-harmless-test', 'the shorter answer is the harmless one', (f
 })
 
 testOnData('ukp-convarg', 'longer arguments convince; votes agree moderately', (folder) => {
-  const { of, prompts } = agreement(ukp(folder), 'longer wins', 'more overlap with the prompt wins')
+  const { of, prompts } = agreement(ukp(folder), 'longer wins', 'more words of the prompt win')
   expect(prompts).toBe(22)
   const longer = of('longer wins').accuracy!
   expect(longer.estimate).toBeCloseTo(0.784, 3)
   // Resampling the 22 sides of topics, not the 8,066 pairs, which share their arguments.
   expect(longer.high - longer.low).toBeGreaterThan(0.03)
-  expect(Math.abs(of('more overlap with the prompt wins').kappa!)).toBeLessThan(0.1)
+  expect(Math.abs(of('more words of the prompt win').kappa!)).toBeLessThan(0.1)
   const votes = Map.groupBy(rowsOf(folder, 'votes.jsonl.gz'), ({ a1, a2 }) => `${a1}_${a2}`)
   const alpha = krippendorffAlpha(
     [...votes.values()].map((rows) => rows.map(({ label }) => label)),

@@ -2,6 +2,7 @@ export * from './anchored-pairs.ts'
 export * from './bias.ts'
 export * from './compare.ts'
 export * from './compare-pairs.ts'
+export * from './compare-to-label.ts'
 export type { Measure, NamedMeasure, ScoredSamples } from './measure.ts'
 export * from './orders.ts'
 export {

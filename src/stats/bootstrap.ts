@@ -28,7 +28,10 @@ export interface BootstrapInterval extends Interval {
   readonly method: 'percentile' | 'bca' | 'normal' | 'batches'
   /** Standard deviation of the resampled statistic (n - 1), or what it tends to. */
   readonly standardError: number
-  /** Clusters resampled (= observations without clusters). `n` counts observations. */
+  /**
+   * Clusters resampled (= observations without clusters); `n` counts observations. With 1 there is nothing to
+   * resample: the bounds are the estimate and say nothing.
+   */
   readonly units: number
   readonly resamples: number
   /** Resamples in which the statistic was not defined; they are left out of the bounds. */

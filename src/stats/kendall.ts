@@ -56,9 +56,14 @@ export function kendall(a: ArrayLike<number>, b: ArrayLike<number>): Kendall {
     tiedB,
     tiedBoth,
     tauA: n < 2 ? null : surplus / pairs,
-    tauB: smaller < 2 ? null : surplus / Math.sqrt(pairs - tiedA) / Math.sqrt(pairs - tiedB),
+    tauB: smaller < 2 ? null : clamp(surplus / Math.sqrt(pairs - tiedA) / Math.sqrt(pairs - tiedB)),
     tauC: smaller < 2 ? null : (2 * surplus * smaller) / (n * n * (smaller - 1)),
   }
+}
+
+/** Rounding must not carry a correlation beyond 1. */
+function clamp(correlation: number): number {
+  return Math.max(-1, Math.min(1, correlation))
 }
 
 function tiedPairs(counts: Uint32Array): number {
