@@ -36,10 +36,25 @@ export type MathAnswer =
 /** Longest list that is read. */
 const maxItems = 200
 
+/** Answers read lately: the gold answer of a group is read once, not once a sample. */
+const lately = new Map<string, MathAnswer>()
+
 /** Reads LaTeX or plain text. Throws `TooLarge` beyond the limits; what cannot be read as mathematics is `text`. */
 export function readAnswer(source: string, options: { readonly thousands?: boolean } = {}): MathAnswer {
   if (source.length > maxAnswerLength)
     throw new TooLarge(`an answer longer than ${maxAnswerLength} characters`)
+  const remembers = source.length <= 100 && options.thousands !== false
+  const known = remembers ? lately.get(source) : undefined
+  if (known) return known
+  const answer = readFresh(source, options)
+  if (remembers) {
+    if (lately.size >= 1000) lately.clear()
+    lately.set(source, answer)
+  }
+  return answer
+}
+
+function readFresh(source: string, options: { readonly thousands?: boolean }): MathAnswer {
   const tokens = mathTokens(source, options)
   if (tokens) {
     while (tokens.at(-1)?.text === '.' && tokens.at(-1)?.kind === 'mark') tokens.pop()
@@ -68,30 +83,14 @@ export function plainText(source: string): string {
     .toLowerCase()
 }
 
-const closers: Readonly<Record<string, 1>> = {
-  ')': 1,
-  ']': 1,
-  '}': 1,
-  rangle: 1,
-  rfloor: 1,
-  rceil: 1,
-  rbrack: 1,
-}
-const openers: Readonly<Record<string, 1>> = {
-  '(': 1,
-  '[': 1,
-  '{': 1,
-  langle: 1,
-  lfloor: 1,
-  lceil: 1,
-  lbrack: 1,
-}
+const closers = new Set([')', ']', '}', 'rangle', 'rfloor', 'rceil', 'rbrack'])
+const openers = new Set(['(', '[', '{', 'langle', 'lfloor', 'lceil', 'lbrack'])
 
 function depthChange({ kind, text }: Token): number {
   if (kind === 'begin') return 1
   if (kind === 'end') return -1
   if (kind !== 'mark' && kind !== 'command') return 0
-  return Object.hasOwn(openers, text) ? 1 : Object.hasOwn(closers, text) ? -1 : 0
+  return openers.has(text) ? 1 : closers.has(text) ? -1 : 0
 }
 
 /** The runs of tokens between those that `separates` accepts, outside of all brackets; with the separators. */
@@ -113,49 +112,55 @@ function split(
   return { runs, separators }
 }
 
-const isConjunction = (text: string) => /^,?\s*(?:or|and)$/i.test(text)
+const conjunctions = new Set(['or', 'and', 'Or', 'And', 'OR', 'AND'])
 
 function isListSeparator({ kind, text }: Token): boolean {
   switch (kind) {
     case 'mark':
       return text === ',' || text === ';'
     case 'word':
-    case 'text':
     case 'command':
-      return isConjunction(text)
+      return conjunctions.has(text)
+    case 'text':
+      return /^,?\s*(?:or|and)$/i.test(text)
     default:
       return false
   }
 }
 
-function readList(tokens: readonly Token[], brackets: Brackets = 'none'): MathAnswer {
-  const runs = split(tokens, isListSeparator).runs.filter(
-    (run, index, all) => run.length > 0 || all.length === 1 || index === 0,
-  )
-  // "3, and 4" leaves an empty run, "1," at the end another
-  if (runs.length === 1 && brackets === 'none') return readItem(runs[0]!)
-  const items = runs.flatMap((run) => {
+function readList(tokens: readonly Token[]): MathAnswer {
+  if (!tokens.some(isListSeparator)) return readItem(tokens)
+  const { runs } = split(tokens, isListSeparator)
+  const items = itemsOf(runs)
+  return items.length === 1 ? items[0]! : { kind: 'list', brackets: 'none', items }
+}
+
+/** The items of a list; "3, and 4" and "1," leave empty runs, which are none. */
+function itemsOf(runs: readonly (readonly Token[])[]): MathAnswer[] {
+  const items: MathAnswer[] = []
+  for (const [index, run] of runs.entries()) {
+    if (run.length === 0 && index > 0) continue
     const item = readItem(run)
-    return item.kind === 'list' && item.brackets === 'none' ? item.items : [item]
-  })
-  return { kind: 'list', brackets, items }
+    if (item.kind === 'list' && item.brackets === 'none') items.push(...item.items)
+    else items.push(item)
+  }
+  return items
 }
 
 const isUnion = ({ kind, text }: Token) => kind === 'command' && text === 'cup'
-const relations: Readonly<Record<string, string>> = {
-  '=': '=',
-  '<': '<',
-  '>': '>',
-  le: '<=',
-  ge: '>=',
-  ne: '!=',
-  in: '=',
-  approx: '=',
-  lt: '<',
-  gt: '>',
-}
-const isRelation = ({ kind, text }: Token) =>
-  (kind === 'mark' || kind === 'command') && Object.hasOwn(relations, text)
+const relations: ReadonlyMap<string, string> = new Map([
+  ['=', '='],
+  ['<', '<'],
+  ['>', '>'],
+  ['le', '<='],
+  ['ge', '>='],
+  ['ne', '!='],
+  ['in', '='],
+  ['approx', '='],
+  ['lt', '<'],
+  ['gt', '>'],
+])
+const isRelation = ({ kind, text }: Token) => (kind === 'mark' || kind === 'command') && relations.has(text)
 
 function readItem(tokens: readonly Token[]): MathAnswer {
   if (tokens.length === 0) throw new Unreadable('nothing')
@@ -164,7 +169,7 @@ function readItem(tokens: readonly Token[]): MathAnswer {
     if (separators.length > 0)
       return readRelation(
         runs,
-        separators.map(({ text }) => relations[text]!),
+        separators.map(({ text }) => relations.get(text)!),
       )
   }
   if (tokens.some(isUnion)) {
@@ -188,15 +193,19 @@ function readBracketed(tokens: readonly Token[]): MathAnswer | undefined {
   }
   const inside = tokens.slice(1, -1)
   if (first.kind === 'begin') return readMatrix(inside, first.text)
+  const { runs } = split(inside, isListSeparator)
+  const list = (brackets: Brackets): MathAnswer => ({
+    kind: 'list',
+    brackets,
+    items: inside.length === 0 ? [] : itemsOf(runs),
+  })
   const pair = `${first.kind === 'command' ? '\\' : ''}${first.text}${last.text}`
-  if (pair === '\\{}')
-    return inside.length === 0 ? { kind: 'list', brackets: 'set', items: [] } : readList(inside, 'set')
-  if (pair === '\\langlerangle') return readList(inside, '<>')
+  if (pair === '\\{}') return list('set')
+  if (pair === '\\langlerangle') return list('<>')
   const brackets = pair.replace('\\lbrack', '[').replace('rbrack', ']')
-  const hasSeveral = split(inside, isListSeparator).runs.length > 1
-  if (brackets === '{}') return hasSeveral ? readList(inside, 'set') : readItem(inside)
+  if (brackets === '{}') return runs.length > 1 ? list('set') : readItem(inside)
   if (!isBrackets(brackets)) return undefined
-  if (hasSeveral) return readList(inside, brackets)
+  if (runs.length > 1) return list(brackets)
   return brackets === '()' || brackets === '[]' ? readItem(inside) : undefined
 }
 
@@ -317,6 +326,7 @@ function readWords(text: string): MathAnswer {
 
 /** `1011_2`, `2516_{8}` */
 function readBased(tokens: readonly Token[]): MathAnswer | undefined {
+  if (tokens[1]?.text !== '_') return undefined
   const [digits, under, ...rest] = tokens
   if (digits?.kind !== 'number' || under?.text !== '_' || rest.length > 3) return undefined
   const base = Number(
@@ -366,7 +376,7 @@ function splitUnit(tokens: readonly Token[]): { core: readonly Token[]; unit?: s
     if (unitOf(text) === undefined) break
     return { core: before, unit: text }
   }
-  return { core: tokens.slice(start, end), ...(unit !== undefined && { unit }) }
+  return unit === undefined ? { core: tokens } : { core: tokens.slice(start, end), unit }
 }
 
 function isAngleFunction({ kind, text }: Token): boolean {
@@ -381,6 +391,8 @@ function isUnitPart({ kind, text }: Token): boolean {
 
 /** How many tokens at the end are a degree sign: `^\circ`, `^{\circ}`, `°`. */
 function degreeSignLength(tokens: readonly Token[]): number {
+  const last = tokens.at(-1)!.text
+  if (last !== 'circ' && last !== '}') return 0
   const ending = tokens.slice(-4).map(({ text }) => text)
   if (ending.join(' ').endsWith('^ { circ }') && tokens.length > 4) return 4
   if (ending.at(-1) !== 'circ' || tokens.length < 2) return 0

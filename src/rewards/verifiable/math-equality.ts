@@ -40,35 +40,71 @@ export type MathVerdict = { readonly equal: boolean } | { readonly equal: null; 
 export function mathEqual(given: string, gold: string, options: MathEqualityOptions = {}): MathVerdict {
   if (given.length > maxAnswerLength || gold.length > maxAnswerLength)
     return { equal: null, reason: `an answer longer than ${maxAnswerLength} characters` }
-  const decimals = decimalVerdict(given, gold, options)
-  if (decimals) return decimals
-  const text = plainText(given)
-  if (text === '') return { equal: false }
-  if (text === plainText(gold)) return { equal: true }
+  if (given === gold && /[^\s{}$~.]/.test(given)) return { equal: true }
+  const simple = simpleVerdict(given, gold, options)
+  if (simple !== undefined) return { equal: simple }
   try {
-    if (new Comparison(options).equal(readAnswer(given), readAnswer(gold))) return { equal: true }
+    if (equalWith(options, readAnswer(given), readAnswer(gold), given, gold)) return { equal: true }
     // 1,234 may be one number or two: the other reading, the same on both sides
     if (!isAmbiguous(given) && !isAmbiguous(gold)) return { equal: false }
     const apart = { thousands: false }
-    return { equal: new Comparison(options).equal(readAnswer(given, apart), readAnswer(gold, apart)) }
+    return { equal: equalWith(options, readAnswer(given, apart), readAnswer(gold, apart), given, gold) }
   } catch (error) {
-    if (error instanceof TooLarge || error instanceof RangeError)
-      return { equal: null, reason: messageOf(error) }
-    throw error
+    if (!(error instanceof TooLarge || error instanceof RangeError)) throw error
+    // what is too large to compute is still equal to itself
+    return sameText(given, gold) ? { equal: true } : { equal: null, reason: messageOf(error) }
   }
+}
+
+function equalWith(
+  options: MathEqualityOptions,
+  given: MathAnswer,
+  gold: MathAnswer,
+  givenText: string,
+  goldText: string,
+): boolean {
+  // words on one side only: "B, E, G" is a list and \text{B, E, G} is not
+  if (given.kind === 'text' || gold.kind === 'text') return sameText(givenText, goldText)
+  return new Comparison(options).equal(given, gold)
+}
+
+function sameText(given: string, gold: string): boolean {
+  const text = plainText(given)
+  return text !== '' && text === plainText(gold)
 }
 
 /** Digits that may be grouped or a list; in a list no number starts with 0. */
 const isAmbiguous = (text: string) => /\d,\d{3}/.test(text) && !/\d,0\d/.test(text)
-const plainDecimal = /^-?\d{1,15}(?:\.\d{1,15})?$/
+/** The verdict on two numbers of few digits, which most answers are: the same as the long way, sooner. */
+function simpleVerdict(given: string, gold: string, options: MathEqualityOptions): boolean | undefined {
+  if (options.relativeTolerance || options.absoluteTolerance || options.fraction === 'written')
+    return undefined
+  const a = simpleFraction(given)
+  const b = a && simpleFraction(gold)
+  return b && a.numerator * b.denominator === b.numerator * a.denominator
+}
 
-/** The verdict on two plain decimal numbers, which are most answers. */
-function decimalVerdict(given: string, gold: string, options: MathEqualityOptions): MathVerdict | undefined {
-  if (!plainDecimal.test(given) || !plainDecimal.test(gold)) return undefined
-  if (given === gold) return { equal: true }
-  if (options.relativeTolerance || options.absoluteTolerance) return undefined
-  if (!given.includes('.') && !gold.includes('.')) return { equal: Number(given) === Number(gold) }
-  return { equal: sameRational(rationalFromDecimal(given)!, rationalFromDecimal(gold)!) }
+const shortDecimal = /^(-?)(\d{1,7})(?:\.(\d{1,6}))?$/
+const shortFraction = /^(-?)(?:\\[dt]?frac\{(\d{1,7})\}\{(\d{1,7})\}|(\d{1,7})\/(\d{1,7}))$/
+const powersOfTen = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
+
+/** Numerator and denominator, small enough that their products are exact; undefined for anything else. */
+function simpleFraction(text: string): { numerator: number; denominator: number } | undefined {
+  if (text.length > 26) return undefined
+  const decimal = shortDecimal.exec(text)
+  if (decimal) {
+    const places = decimal[3]?.length ?? 0
+    if (decimal[2]!.length + places > 8) return undefined
+    const numerator = Number(places === 0 ? decimal[2] : decimal[2]! + decimal[3]!)
+    return { numerator: decimal[1] === '-' ? -numerator : numerator, denominator: powersOfTen[places]! }
+  }
+  const fraction = shortFraction.exec(text)
+  if (!fraction) return undefined
+  const numerator = Number(fraction[2] ?? fraction[4])
+  const denominator = Number(fraction[3] ?? fraction[5])
+  return denominator === 0
+    ? undefined
+    : { numerator: fraction[1] === '-' ? -numerator : numerator, denominator }
 }
 
 class Comparison {

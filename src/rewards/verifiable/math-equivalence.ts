@@ -6,13 +6,14 @@ import { numberFromRational, type Rational, sameRational } from './rational.ts'
 /** Values of symbols. */
 export type Point = (symbol: string) => number
 
-/** Where expressions are compared: three points with all symbols positive, three of mixed sign. */
-export const points: readonly Point[] = [0, 1, 2, 3, 4, 5].map((index) => {
+/** Where expressions are compared: two points with all symbols positive, one with all negative, one mixed. */
+export const points: readonly Point[] = [0, 1, 2, 3].map((index) => {
   const rng = new Rng(`math point ${index}`)
   return remembered((symbol) => {
     const draw = rng.fork(symbol)
     const size = 0.3 + 2.5 * draw.uniform()
-    return index >= 3 && draw.chance(0.6) ? -size : size
+    const isNegative = index === 2 || (index === 3 && draw.chance(0.5))
+    return isNegative ? -size : size
   })
 })
 

@@ -329,7 +329,7 @@ export class ExpressionParser {
       const [top, bottom] = [this.#argument(), this.#argument()]
       if (isNatural(top) && isNatural(bottom) && bottom.value.numerator !== 0n)
         return this.#sumOf(whole.value, rational(top.value.numerator, bottom.value.numerator))
-    } else {
+    } else if (this.is('number')) {
       const [top, slash, bottom] = this.tokens.slice(this.position, this.position + 3)
       if (
         top?.kind === 'number' &&

@@ -26,6 +26,7 @@ function greatestCommonDivisor(a: bigint, b: bigint): bigint {
 
 /** The exact value of decimal digits such as `12`, `0.50`, `.5`, `-3.`, `1.5e-3`; undefined for anything else. */
 export function rationalFromDecimal(text: string): Rational | undefined {
+  if (text.length <= 15 && /^\d+$/.test(text)) return { numerator: BigInt(text), denominator: 1n }
   const match = /^([-+]?)(\d*)(?:\.(\d*))?(?:[eE]([-+]?\d{1,4}))?$/.exec(text)
   if (!match || text.length > 1500) return undefined
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
