@@ -1,6 +1,6 @@
 import { cocoThresholds } from './average-precision.ts'
 import type { LabelledBox } from './box-list.ts'
-import { iou } from './boxes.ts'
+import { type Box, iou } from './boxes.ts'
 import { BoxColumns, blockPrecision, ImageCase, interpolatedPrecision } from './coco-matching.ts'
 
 export interface ImageAveragePrecisionOptions {
@@ -94,7 +94,8 @@ const none: readonly number[] = []
 const one: readonly number[] = [1]
 
 /**
- * Sorts `own` by confidence, then by best overlap with a gold box of the label (`other`), and returns where each block
+ * Sorts `own` by confidence, then by best overlap with a gold box of the label (`other`) and by the corners, so that the
+ * order of writing never decides, and returns where each block
  * of equal confidence ends.
  */
 function rankTogether(
@@ -110,9 +111,19 @@ function rankTogether(
       i,
       other.reduce((most, j) => Math.max(most, iou(predicted[i]!.box, gold[j]!.box)), 0),
     )
-  own.sort((a, b) => confidence(b) - confidence(a) || best.get(b)! - best.get(a)!)
+  own.sort(
+    (a, b) =>
+      confidence(b) - confidence(a) ||
+      best.get(b)! - best.get(a)! ||
+      byCorners(predicted[a]!.box, predicted[b]!.box),
+  )
   own.length = Math.min(own.length, limit)
   return own.flatMap((i, place) =>
     place + 1 < own.length && confidence(own[place + 1]!) === confidence(i) ? [] : [place + 1],
   )
+}
+
+function byCorners(a: Box, b: Box): number {
+  for (let corner = 0; corner < 4; corner++) if (a[corner] !== b[corner]) return a[corner]! - b[corner]!
+  return 0
 }
