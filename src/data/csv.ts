@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { GuerdonError } from '../core/index.ts'
 import { setOwn } from './exact-json.ts'
-import { withoutByteOrderMark } from './jsonl.ts'
+import { lineRows, withoutByteOrderMark } from './lines.ts'
 import { BatchBuilder, type RawBatch, type RawRecord, type RowOptions } from './rows.ts'
 import { openBytes, unreadable } from './source.ts'
 
@@ -9,16 +9,11 @@ import { openBytes, unreadable } from './source.ts'
 const rowLimit = 256 * 2 ** 20
 
 /**
- * The rows of a CSV or TSV file with a header line. Every value is text, as it stands (`007` stays `007`); an empty
- * field is null and a quoted empty field (`""`) the empty text. CSV is quoted as RFC 4180 says, with LF or CRLF;
- * TSV knows no quoting: a field is what stands between two tabs. Fields that a row
+ * The rows of a CSV file with a header line, quoted as RFC 4180 says, with LF or CRLF. Every value is text, as it
+ * stands (`007` stays `007`); an empty field is null and a quoted empty field (`""`) the empty text. Fields that a row
  * lacks at its end are missing, with a warning.
  */
-export async function* csvRows(
-  path: string,
-  delimiter: ',' | '\t',
-  options: RowOptions,
-): AsyncGenerator<RawBatch> {
+export async function* csvRows(path: string, options: RowOptions): AsyncGenerator<RawBatch> {
   const { parse } = await import('csv-parse')
   const source = await openBytes(path, { gzip: options.gzip })
   const batch = new BatchBuilder(options.name, options.batchSize)
@@ -27,8 +22,6 @@ export async function* csvRows(
   let line = 1
   let parserLines = 0
   const parser = parse({
-    delimiter,
-    quote: delimiter === ',' ? '"' : null,
     // Bytes one to one, so that what is not UTF-8 can be told row by row.
     encoding: 'latin1',
     info: true,
@@ -72,23 +65,7 @@ export async function* csvRows(
       if (values === undefined)
         batch.fail(start, 'invalid-utf8', 'holds bytes that are not UTF-8.', 'Save the file as UTF-8.')
       else if (header === undefined) header = headerOf(values, path)
-      else if (values.length > header.length)
-        batch.fail(
-          start,
-          'broken-csv',
-          `has ${values.length} fields where the header names ${header.length}.`,
-          delimiter === ','
-            ? 'Quote fields that hold commas or line breaks.'
-            : 'TSV is read without quoting: write a file whose fields hold tabs or line breaks as CSV.',
-        )
-      else {
-        const row: RawRecord = {}
-        if (values.length < header.length)
-          batch.warnings.push(shortRow(batch.name, start, values.length, header))
-        for (let index = 0; index < values.length; index++) setOwn(row, header[index]!, values[index])
-        batch.records.push(row)
-        batch.lines.push(start)
-      }
+      else addRow(batch, header, values, start, 'Quote fields that hold commas or line breaks.')
       if (batch.full) yield take()
     }
     await pump
@@ -102,12 +79,46 @@ export async function* csvRows(
   if (!batch.empty) yield take()
 }
 
-/** The warning for a row that ends early: its last fields are missing, not null. */
-function shortRow(file: string, line: number, count: number, header: readonly string[]): GuerdonError {
-  return new GuerdonError('short-row', `has ${count} fields where the header names ${header.length}.`, {
-    place: { file, line, field: header[count]! },
-    fix: 'The row may be cut off, or the header may name a column too many.',
+/**
+ * The rows of a TSV file with a header line. TSV knows no quoting: a field is the text between two tabs, an empty one
+ * null.
+ */
+export function tsvRows(path: string, options: RowOptions): AsyncGenerator<RawBatch> {
+  let header: readonly string[] | undefined
+  const notCareful = () => false
+  return lineRows(path, options, notCareful, (text, _careful, line, batch) => {
+    const bare = text.endsWith('\r') ? text.slice(0, -1) : text
+    if (bare === '' && header?.length !== 1) return
+    const values = bare.split('\t').map((field) => (field === '' ? null : field))
+    if (header === undefined) header = headerOf(values, path)
+    else addRow(batch, header, values, line, 'Write a file whose fields hold tabs or line breaks as CSV.')
   })
+}
+
+/** Adds the fields of a row under their names; missing last ones are missing, not null, with a warning. */
+function addRow(
+  batch: BatchBuilder,
+  header: readonly string[],
+  values: readonly (string | null)[],
+  line: number,
+  fix: string,
+): void {
+  const what = `has ${values.length} fields where the header names ${header.length}.`
+  if (values.length > header.length) {
+    batch.fail(line, 'broken-csv', what, fix)
+    return
+  }
+  const row: RawRecord = {}
+  for (let index = 0; index < values.length; index++) setOwn(row, header[index]!, values[index])
+  batch.records.push(row)
+  batch.lines.push(line)
+  if (values.length < header.length)
+    batch.warnings.push(
+      new GuerdonError('short-row', what, {
+        place: { file: batch.name, line, field: header[values.length]! },
+        fix: 'The row may be cut off, or the header may name a column too many.',
+      }),
+    )
 }
 
 function newlinesIn(fields: readonly (string | null)[]): number {

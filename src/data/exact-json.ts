@@ -35,12 +35,14 @@ export class JsonProblem extends Error {
  * for which it is true in vain is only read more slowly.
  */
 export function mayLoseText(text: string): boolean {
-  return /\d{16}|\.\d*0(?!\d)|\d[eE][-+\d]|-0(?![.\d])|0\.0{6}|"\d+"\s*:/.test(text)
+  return /[:[,\s](?:-0(?![.\d])|-?(?:(?:\d\.?){16}|\d+\.\d*0(?!\d)|\d[\d.]*[eE]|0\.0{6}))|"\d+"\s*:/.test(
+    text,
+  )
 }
 
-/** As `mayLoseText`, for integers only: those that a double cannot hold. */
-export function mayHoldLargeInteger(text: string): boolean {
-  return /(?:^|[^.\d])\d{16}/.test(text)
+/** As `mayLoseText`, for what changes a value and not only its spelling: large integers, numbers beyond any double. */
+export function mayLoseValue(text: string): boolean {
+  return /[:[,\s]-?(?:\d{16}|\d[\d.]*[eE]\+?\d{3})/.test(text)
 }
 
 /** Deepest nesting of arrays and objects that is read. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -471,6 +472,31 @@ describe('sources and places', () => {
       inner = next
     }
     expect((await thrown(writeRecords(path, [{ a: nested as never }]))).message).toContain('record 1')
+  })
+  test('rows come from standard input as well', () => {
+    const index = new URL('./index.ts', import.meta.url)
+    const script = `
+      import { readSamples, writeSamples } from ${JSON.stringify(index.href)}
+      const all = async function* () { for await (const { samples } of readSamples('-')) yield* samples }
+      await writeSamples('-', all())`
+    const input = '{"id":"a","prompt":"p","output":"é"}\n'
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      input,
+      encoding: 'utf8',
+    })
+    expect(output).toBe(input)
+  })
+  test('numbers beyond any double are refused in samples too', async () => {
+    const path = fileOf(
+      'huge.jsonl',
+      '{"prompt":"","output":"","x":[1, -1e999]}\n{"prompt":"","output":""}\n',
+    )
+    for await (const { samples, errors } of readSamples(path)) {
+      expect(samples.map(({ id }) => id)).toEqual(['row-2'])
+      expect(errors[0]!.message).toMatch(
+        /:1, field "x\.1": the number -1e999 is beyond the range of a double/,
+      )
+    }
   })
   test('integers beyond 2^53 in samples are warned of; as ids they keep every digit', async () => {
     const path = fileOf(

@@ -11,7 +11,7 @@ export {
   loadImage,
   probeImage,
 } from './images.ts'
-export { byteRanges } from './jsonl.ts'
+export { byteRanges } from './lines.ts'
 export type { FieldMapping } from './mapping.ts'
 export { type PreferenceLayout, preferenceLayouts, writePreferences } from './preference-files.ts'
 export * from './read.ts'

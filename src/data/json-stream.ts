@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { GuerdonError } from '../core/index.ts'
-import { mayHoldLargeInteger, mayLoseText, parseExactJson } from './exact-json.ts'
-import { brokenJson, warnOfInexactNumbers, withoutByteOrderMark } from './jsonl.ts'
+import { mayLoseText, mayLoseValue, parseExactJson } from './exact-json.ts'
+import { brokenJson, warnOfInexactNumbers } from './jsonl.ts'
+import { withoutByteOrderMark } from './lines.ts'
 import { valueAt } from './paths.ts'
 import { BatchBuilder, type RawBatch, type RowOptions } from './rows.ts'
 import { openBytes, unreadable } from './source.ts'
@@ -18,7 +19,7 @@ export async function* jsonRows(path: string, options: RowOptions): AsyncGenerat
   const source = await openBytes(path, { gzip: options.gzip })
   const batch = new BatchBuilder(options.name, options.batchSize)
   const take = () => batch.take(source.bytesRead(), source.bytesTotal)
-  const mayNeedCare = options.exact ? mayLoseText : mayHoldLargeInteger
+  const mayNeedCare = options.exact ? mayLoseText : mayLoseValue
   const splitter = new ValueSplitter(path)
   let row = 0
   const parse = (bytes: Buffer) => {

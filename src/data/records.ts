@@ -124,9 +124,9 @@ async function rowsOfFile(
     case 'json':
       return (await import('./json-stream.ts')).jsonRows(path, rowOptions)
     case 'csv':
-      return (await import('./csv.ts')).csvRows(path, ',', rowOptions)
+      return (await import('./csv.ts')).csvRows(path, rowOptions)
     case 'tsv':
-      return (await import('./csv.ts')).csvRows(path, '\t', rowOptions)
+      return (await import('./csv.ts')).tsvRows(path, rowOptions)
     case 'parquet': {
       const { parquetRows } = await import('./parquet.ts')
       return gzip ? unzipped(path, (plain) => parquetRows(plain, rowOptions)) : parquetRows(path, rowOptions)

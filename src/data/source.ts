@@ -65,7 +65,7 @@ export async function openBytes(
     const size = await fileSize(path)
     bytesTotal = (end === undefined ? size : Math.min(end, size)) - Math.min(start, size)
     raw = createReadStream(path, {
-      highWaterMark: 1 << 20,
+      highWaterMark: 1 << 18,
       start,
       ...(end === undefined ? {} : { end: Math.max(start, end - 1) }),
     })
