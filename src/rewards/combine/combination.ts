@@ -30,7 +30,7 @@ export interface CombinationOptions {
   readonly mode: ModeName | Mode
   /**
    * What to do when a term is unscored. `unscored`: so is the total. `skip`: the others share its weight, and the
-   * score's `meta.skipped` names it.
+   * score's `meta.skipped` names it. A term of weight 0 is a part without a say: it matters in neither case.
    * @default 'unscored'
    */
   readonly onUnscored?: 'unscored' | 'skip'
@@ -99,6 +99,7 @@ export function combination(
       const reference = term.centred ? parts[referenceKeys[i]!] : 0
       const uncertainty = mode.weighsUncertainty ? (parts[uncertaintyKeys[i]!] ?? term.uncertainty) : 0
       if (value == null || reference == null || uncertainty == null) {
+        if (weight === 0 && i >= leading && !term.required) continue // only kept as a part
         if (!skips || i < leading || term.required) return nothing([term.name], whyMissing(term, parts))
         missing ??= []
         missing.push(term.name)
@@ -110,7 +111,7 @@ export function combination(
       if (i >= leading) scoredWeight += Math.abs(weight)
     }
     if (operands.values.length <= (leading < terms.length ? leading : 0))
-      return nothing(missing ?? [], 'no term could be judged')
+      return nothing(missing ?? [], 'no term that counts could be judged', 'not-applicable')
     operands.rescaling = missing === undefined || scoredWeight === 0 ? 1 : allWeight / scoredWeight
     const combined = mode.total(operands)
     if (combined === undefined || (missing !== undefined && scoredWeight === 0 && allWeight > 0))

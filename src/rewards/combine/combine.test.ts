@@ -239,6 +239,19 @@ describe('unscored terms', () => {
     expect(await totalOf(three('skip', 'sum', true), { b: 1, c: 1 })).toBe(null)
     expect(await totalOf(three('skip'), {})).toBe(null)
   })
+  test('a term of weight 0 is a part without a say', async () => {
+    const terms = (required: boolean): Term[] => [
+      { reward: read('a') },
+      { reward: read('b'), weight: 0, required },
+    ]
+    for (const mode of ['sum', 'mean', 'harmonic', 'product'] as const)
+      expect(await only(combine(terms(false), { mode }), { a: 0.5 }), mode).toMatchObject({
+        value: 0.5,
+        parts: { a: 0.5, b: null },
+      })
+    expect(await totalOf(combine(terms(true), { mode: 'sum' }), { a: 0.5 })).toBe(null)
+    expect(await totalOf(combine(terms(false).slice(1), { mode: 'sum' }), {})).toBe(null)
+  })
   test('a failure that trying again will not mend decides the code', async () => {
     const lacking = defineReward({ name: 'lacking', judge: () => unscored('bad-input', 'no image') })
     const reward = combine([{ reward: read('a') }, { reward: lacking }], { mode: 'min', onUnscored: 'skip' })

@@ -227,8 +227,10 @@ export function uncertaintyWeighted({ regulariser = 1 } = {}): Mode {
     },
     total: ({ values, weights, uncertainties, rescaling }) => {
       let total = 0
-      for (let i = 0; i < values.length; i++)
+      for (let i = 0; i < values.length; i++) {
+        if (weights[i] === 0) continue
         total += weights[i]! * Math.exp(-uncertainties[i]!) * values[i]! - regulariser * uncertainties[i]!
+      }
       return rescaling * total
     },
     range: (terms, skips) => {
