@@ -99,6 +99,13 @@ describe('looking', () => {
     expect(await looks(disturbed, [here], { variant: 'paper' })).toEqual([0, 0])
   })
 
+  test('tau leaves out what is less uncertain than the most uncertain', async () => {
+    // one of four finds `there` (variance 3/16), two of four find `here` (1/4)
+    const group = [[here, there], [here], [], []].map((answer) => output([here], answer))
+    expect(await looks(group, [here], { tau: 0.8 })).toEqual([1, 1, 1, 1])
+    expect((await looks(group, [here], { tau: 0.7 }))[0]).toBeCloseTo(4 / 13, 12)
+  })
+
   test('mean variance is kept for watching', async () => {
     const [score] = await judgeGroup([output([], [here]), output([], [])])
     expect(score!.parts!.mean_variance).toBeCloseTo((0.25 * 4) / 64, 12)

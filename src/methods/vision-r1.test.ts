@@ -118,6 +118,19 @@ test('the model input is rescaled to the image, x by width and y by height, afte
   expect(parts).toEqual({ precision: 1, recall: 1, format: 1 })
 })
 
+test('boxes pair by distance over all of them, not each with the gold it overlaps most', async () => {
+  const gold = [
+    ['a', [0, 0, 40, 10]],
+    ['a', [30, 0, 70, 10]],
+  ]
+  const output = list([
+    { bbox_2d: [20, 0, 60, 10], label: 'a' },
+    { bbox_2d: [50, 0, 90, 10], label: 'a' },
+  ])
+  // greedy would give the second gold box to the first prediction (GIoU 0.6) and leave the far pair (GIoU below 0)
+  expect((await parts(output, gold, 'released')).precision).toBeCloseTo(1 / 3, 12)
+})
+
 test('text that is cut off is scored on its complete items, in exactly the released spacing', async () => {
   const cut = '[{"bbox_2d": [10, 10, 50, 50], "label": "circle"}, {"bbox_2d": [60, 10'
   expect(await parts(cut, gold, 'released')).toEqual({ precision: 1, recall: 0.5, format: 0 })

@@ -119,7 +119,8 @@ function sizeOf(width: Json | undefined, height: Json | undefined): Size | undef
   return isLength(width) && isLength(height) ? { width, height } : undefined
 }
 
+/** Sides of a picture, within what keeps rescaled coordinates sane. */
 const isLength = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isFinite(value) && value > 0
+  typeof value === 'number' && value >= 1e-6 && value <= 1e9
 
 const patches = (count: Json | undefined) => (typeof count === 'number' ? count * 14 : undefined)

@@ -118,7 +118,8 @@ function rankedPrecision(
   labels: 'require' | 'ignore',
   score: ScoreName,
 ): number {
-  const key = ({ label }: LabelledBox) => (labels === 'ignore' ? '' : (label?.trim().toLowerCase() ?? ''))
+  const ignored = labels === 'ignore' || gold.every(({ label }) => label === undefined)
+  const key = ({ label }: LabelledBox) => (ignored ? '' : (label?.trim().toLowerCase() ?? ''))
   return guardedAveragePrecision(
     predicted.map((item) => ({ ...item, label: key(item) })),
     gold.map((item) => ({ ...item, label: key(item) })),

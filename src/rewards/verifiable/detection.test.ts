@@ -222,6 +222,14 @@ describe('the reward boxes', () => {
     expect(await judge([], scene, { units: 'shares' })).toMatchObject({ code: 'bad-input' })
   })
 
+  test('a gold box without a label is found by any, in every score', async () => {
+    for (const score of ['f1', 'ap', 'ap50'] as const)
+      expect((await judge([scene[0]!], [[...here]], { score })).value, score).toBe(1)
+    expect(
+      (await judge([{ box: [...here], label: 'dog' }], [scene[0]!], { labels: 'ignore', score: 'ap' })).value,
+    ).toBe(1)
+  })
+
   test('a reference with a broken box is not judged', async () => {
     expect(await judge([], [{ box: [1, 2, 3], label: 'cat' }])).toMatchObject({
       value: null,
