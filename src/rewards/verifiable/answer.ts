@@ -17,7 +17,8 @@ import { type MathEqualityOptions, mathEqual } from './math-equality.ts'
  * answer.
  *
  * `whole`: the entire output; `boxed`: the last `\boxed{...}`; `final-answer`: what follows the last "final answer
- * is" or "answer:" on its line; `last-line`, `first-line`; `tag:NAME`: the last `<NAME>...</NAME>`; `after:MARK`: what
+ * is" or "answer:" on its line; `last-line`, `first-line`; `only-line`: the entire output, when it is one line of at
+ * most 200 characters; `tag:NAME`: the last `<NAME>...</NAME>`; `after:MARK`: what
  * follows the last MARK on its line, such as `after:####`.
  */
 export type AnswerPlace =
@@ -26,16 +27,17 @@ export type AnswerPlace =
   | 'final-answer'
   | 'last-line'
   | 'first-line'
+  | 'only-line'
   | `tag:${string}`
   | `after:${string}`
 
 /** Where short final answers usually stand; the first that is there counts. */
-export const usualPlaces = ['boxed', 'tag:answer', 'after:####', 'final-answer', 'whole'] as const
+export const usualPlaces = ['boxed', 'tag:answer', 'after:####', 'final-answer', 'only-line'] as const
 
 const place = z
   .string()
-  .regex(/^(?:whole|boxed|final-answer|last-line|first-line|tag:[^<>\s]+|after:.+)$/, {
-    error: 'write whole, boxed, final-answer, last-line, first-line, tag:NAME or after:MARK',
+  .regex(/^(?:whole|boxed|final-answer|last-line|first-line|only-line|tag:[^<>\s]+|after:.+)$/, {
+    error: 'write whole, boxed, final-answer, last-line, first-line, only-line, tag:NAME or after:MARK',
   })
   .transform((text) => text as AnswerPlace)
 
@@ -45,7 +47,7 @@ export function whereOption(usual: AnswerPlace | readonly AnswerPlace[]) {
     .union([place, z.array(place).min(1)])
     .default(typeof usual === 'string' ? usual : [...usual])
     .describe(
-      'where the answer stands: whole, boxed, final-answer, last-line, first-line, tag:NAME, after:MARK',
+      'where the answer stands: whole, boxed, final-answer, last-line, first-line, only-line, tag:NAME, after:MARK',
     )
 }
 
@@ -72,6 +74,11 @@ function answerAtOne(text: string, where: AnswerPlace): Extraction<string> {
     case 'last-line': {
       const { end } = trimmedSpan(text)
       return at(text, trimmedSpan(text, text.lastIndexOf('\n', end - 1) + 1, end))
+    }
+    case 'only-line': {
+      const span = trimmedSpan(text)
+      const isLine = span.end - span.start <= 200 && !text.slice(span.start, span.end).includes('\n')
+      return isLine ? at(text, span) : missing('absent')
     }
     case 'first-line':
       return at(text, lineFrom(text, trimmedSpan(text).start))

@@ -110,7 +110,7 @@ function isInteger(text: string): boolean {
 
 /** Undefined for what is unreadable or has more than two letters besides `sqrt` and `frac`; null beyond the limits. */
 function expressionOf(text: string): Expression | undefined | null {
-  const letters = new Set(text.replace(/sqrt|frac|pi/g, '').match(/[a-z]/g))
+  const letters = new Set(text.replace(/sqrt|frac/g, '').match(/[a-z]/g))
   if (letters.size > 2) return undefined
   const tokens = mathTokens(text)
   if (!tokens) return undefined

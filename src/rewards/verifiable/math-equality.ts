@@ -31,15 +31,17 @@ export type MathVerdict = { readonly equal: boolean } | { readonly equal: null; 
  * size), expressions by their values at several seeded points, tuples, sets, intervals, unions, matrices and
  * equations by their parts, words as text. An empty answer equals nothing, not even another.
  *
- * Work is bounded (answer length, nesting, digits, exponents): beyond the bounds the verdict is null, in
- * milliseconds.
+ * Work is bounded (nesting, digits, exponents, list length): beyond the bounds the verdict is null, in milliseconds.
+ * A given answer of more than 4,000 characters is not one.
  *
  * @example mathEqual('\\frac{1}{2}', '0.5') // { equal: true }
  * @example mathEqual('9^{9^{9^{9}}}', '5') // { equal: null, reason: ... }
  */
 export function mathEqual(given: string, gold: string, options: MathEqualityOptions = {}): MathVerdict {
-  if (given.length > maxAnswerLength || gold.length > maxAnswerLength)
-    return { equal: null, reason: `an answer longer than ${maxAnswerLength} characters` }
+  if (gold.length > maxAnswerLength)
+    return { equal: null, reason: `a gold answer longer than ${maxAnswerLength} characters` }
+  // a page is not an answer
+  if (given.length > maxAnswerLength) return { equal: false }
   if (given === gold && /[^\s{}$~.]/.test(given)) return { equal: true }
   const simple = simpleVerdict(given, gold, options)
   if (simple !== undefined) return { equal: simple }
