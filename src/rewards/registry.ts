@@ -2,6 +2,8 @@ import { recordedType } from './recorded.ts'
 import type { RewardType } from './reward-type.ts'
 import { arithmetic } from './verifiable/arithmetic.ts'
 import { bleu } from './verifiable/bleu.ts'
+import { chairReward } from './verifiable/chair-reward.ts'
+import { chartType } from './verifiable/chart.ts'
 import { choice } from './verifiable/choice.ts'
 import { code } from './verifiable/code.ts'
 import { contains } from './verifiable/contains.ts'
@@ -21,6 +23,7 @@ import { repetition } from './verifiable/repetition.ts'
 import { rouge } from './verifiable/rouge.ts'
 import { svgType } from './verifiable/svg.ts'
 import { toolCallsType } from './verifiable/tool-calls.ts'
+import { yesNo } from './verifiable/yes-no.ts'
 
 /** Every reward that goes by a plain name. Published systems join by their method (`methods/registry.ts`). */
 export const rewardTypes: readonly RewardType[] = [
@@ -37,6 +40,7 @@ export const rewardTypes: readonly RewardType[] = [
   repetition,
   toolCallsType,
   svgType,
+  chartType,
   code,
   javascriptTests,
   editDistance,
@@ -46,4 +50,6 @@ export const rewardTypes: readonly RewardType[] = [
   jsonSchema,
   instructions,
   recordedType,
+  chairReward,
+  yesNo,
 ]

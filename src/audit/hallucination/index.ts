@@ -1,0 +1,5 @@
+export * from './amber.ts'
+export * from './binary-record.ts'
+export * from './chair.ts'
+export * from './mme.ts'
+export * from './pope.ts'
