@@ -266,7 +266,6 @@ test('a record of nothing is null everywhere', () => {
   expect(() => binaryRecord([true], [])).toThrow(RangeError)
 })
 
-// biome-ignore lint/suspicious/noExplicitAny: rows are whatever the file holds
 function rowsOf(path: string): any[] {
   const packed = existsSync(`${path}.gz`)
   const bytes = readFileSync(packed ? `${path}.gz` : path)
@@ -278,6 +277,11 @@ function rowsOf(path: string): any[] {
 }
 
 testOnData('pope', 'always yes; the released questions are worded as ours', (folder) => {
+  const slips: Record<string, string[]> = {
+    random: ['Is there an traffic light in the image?'],
+    popular: [],
+    adversarial: [],
+  }
   for (const split of ['random', 'popular', 'adversarial']) {
     const rows = rowsOf(`${folder}/coco-${split}.jsonl`)
     const labels = rows.map(({ label }) => label as Verdict)
@@ -293,10 +297,12 @@ testOnData('pope', 'always yes; the released questions are worded as ours', (fol
     })
     expect(scored.f1).toBeCloseTo(2 / 3, 12)
     expect(pope(labels, labels)).toMatchObject({ accuracy: 1, f1: 1, positiveRatio: 0.5 })
-    for (const { text } of rows) {
+    const others = rows.filter(({ text }) => {
       const [, article, object] = /^Is there (an?) (.*) in the image\?$/.exec(text)!
-      expect(article).toBe(/^[aeiou]/.test(object!) ? 'an' : 'a')
-    }
+      return article !== (/^[aeiou]/.test(object!) ? 'an' : 'a')
+    })
+    // One slip in 9,000.
+    expect(others.map(({ text }) => text)).toEqual(slips[split])
   }
 })
 
