@@ -49,6 +49,12 @@ describe('detection', () => {
     expect((await parts(boast, gold, 'guarded')).confidence).toBe(0)
   })
 
+  test('an infinite confidence is none', async () => {
+    const endless = answer("[{'Position': [10, 10, 50, 50], 'Confidence': 1e999}]")
+    expect(await parts(endless, gold, 'released')).toMatchObject({ iou: 0, confidence: 0 })
+    expect(await parts(endless, gold, 'guarded')).toMatchObject({ iou: 0, confidence: 0 })
+  })
+
   test('a confident mediocre box takes the object from a better one; a confident bad one takes nothing', async () => {
     const mediocre = list(item([10, 10, 50, 40], 0.9), item([10, 10, 50, 50], 0.5))
     expect((await parts(mediocre, [gold[0]!], 'released')).iou).toBeCloseTo(0.75 / 2, 12)

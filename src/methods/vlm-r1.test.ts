@@ -78,6 +78,14 @@ describe('what released code pays for, and the guard does not', () => {
     )
   })
 
+  test('boxes turned inside out, or larger than any size class', async () => {
+    for (const bbox_2d of [
+      [50, 10, 10, 50],
+      [0, 0, 1e6, 1e6],
+    ])
+      expect(await both(fence([{ ...circle, bbox_2d }, circle]), [circle], 'od_ap')).toEqual([1, 0.5])
+  })
+
   test('"know" contains no; an empty answer agrees with a gold without a verdict', async () => {
     expect(await both(answer('I know it is yes'), 'no', 'yes_no')).toEqual([1, 0])
     expect(await both(answer('nothing'), 'no', 'yes_no')).toEqual([1, 0])

@@ -28,14 +28,14 @@ export interface Rules {
   readonly guarded: boolean
 }
 
-export interface Judged {
+interface Judged {
   /** null when equality is beyond what can be computed exactly. */
   readonly value: number | null
   readonly evidence?: readonly Evidence[]
 }
 
 /** A number for one response; a text says what is wrong with the reference. */
-export type AccuracyMethod = (response: string, sample: Sample, rules: Rules) => Judged | string
+type AccuracyMethod = (response: string, sample: Sample, rules: Rules) => Judged | string
 
 /** The accuracy methods by the name that a row gives (`accu_reward_method`). */
 export const accuracyMethods = {
@@ -121,11 +121,11 @@ function detectionPrecision(options: {
 
 /** 0.7 mean IoU over the gold boxes + 0.3 completeness. Released, a wrong label still counts as found in the second. */
 function weightedSum(response: string, { reference }: Sample, { overlap, guarded }: Rules): Judged | string {
-  const gold = goldList(typeof reference === 'string' ? cleaned(reference) : reference)
+  const wanted = typeof reference === 'string' ? cleaned(reference) : reference
+  const gold = goldList(wanted)
   if (typeof gold === 'string') return gold
   const answer = cleaned(response)
-  const saysNone = typeof reference === 'string' && cleaned(reference) === 'none'
-  if (saysNone || (guarded && gold.length === 0 && answer === 'none'))
+  if (wanted === 'none' || (guarded && gold.length === 0 && answer === 'none'))
     return { value: answer === 'none' ? 1 : 0 }
   const given = guarded ? statedList(answer) : fencedList(answer, 'first')
   if (gold.length === 0) return { value: given && written(given) === 0 ? 1 : 0 }

@@ -197,6 +197,7 @@ describe('what people get wrong', () => {
     expect(() => averagePrecision([at(one)], [found([0, 0, Number.NaN, 1])])).toThrow(/detections\[0\]/)
     expect(() => averagePrecision([at([0, 0, 1, Number.POSITIVE_INFINITY])], [])).toThrow(/gold\[0\]/)
     expect(() => averagePrecision([at(one)], [found(one, Number.NaN)])).toThrow(/score/)
+    expect(() => averagePrecision([at(one)], [], { maxDetections: [100, 10] })).toThrow(RangeError)
     expect(() => goldFromCoco({ annotations: [{ image_id: 1, category_id: 1, bbox: [1, 2, 3] }] })).toThrow(
       /annotations\[0\]/,
     )

@@ -96,7 +96,8 @@ export function averagePrecision(
 ): AveragePrecision {
   const { iouThresholds = cocoThresholds, areas = cocoAreas, maxDetections = [1, 10, 100] } = options
   const { boxes = 'xyxy', curves = false } = options
-  if (maxDetections.length === 0) throw new RangeError('maxDetections must name at least one limit')
+  if (maxDetections.length === 0 || maxDetections.some((limit, m) => !(limit > (maxDetections[m - 1] ?? 0))))
+    throw new RangeError(`maxDetections must be positive and ascend, and are [${maxDetections}]`)
   const labels = new Map<string | number, number>()
   for (const { label } of gold) if (!labels.has(label)) labels.set(label, labels.size)
   const images = imageNumbers(gold, detections)

@@ -81,7 +81,7 @@ function readItem(item: Json, format: BoxFormat, keys: Required<BoxKeys>): Label
   return {
     box: toCorners(box, format),
     label: typeof label === 'string' ? label : undefined,
-    confidence: typeof confidence === 'number' ? confidence : undefined,
+    confidence: Number.isFinite(confidence) ? (confidence as number) : undefined,
   }
 }
 

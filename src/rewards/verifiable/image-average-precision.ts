@@ -17,9 +17,9 @@ export interface ImageAveragePrecisionOptions {
 }
 
 /**
- * COCO average precision of the predictions for one image: what `averagePrecision` gives for
- * that image, without its set-up. A mean over the gold labels and the thresholds, in [0, 1]; predictions of other
- * labels do not enter. null when there is no gold box.
+ * COCO average precision of the predictions for one image: what `averagePrecision` gives for it, without the set-up. A
+ * mean over the gold labels and the thresholds, in [0, 1]; predictions of other labels do not enter. null when there
+ * is no gold box.
  *
  * Where no confidences are known the *order of writing* decides, unless ties are taken together: a false box after the
  * last object found costs nothing, before the first it costs most.
@@ -43,7 +43,7 @@ export function imageAveragePrecision(
     const blocks = ties === 'together' ? rankTogether(predicted, gold, maxDetections) : undefined
     own.length = Math.min(own.length, maxDetections)
     image.load(mine, own, theirs, other)
-    if (hasOddSize(mine, own) || hasOddSize(theirs, other))
+    if (ties === 'in-order' && (hasOddSize(mine, own) || hasOddSize(theirs, other)))
       image.restrictTo(
         (j) => counts(theirs.areas[other[j]!]!),
         (i) => !counts(mine.areas[own[i]!]!),
@@ -67,7 +67,7 @@ export function imageAveragePrecision(
   return labels === 0 ? null : sum / (labels * iouThresholds.length)
 }
 
-/** COCO's widest size class; what lies outside counts neither way. */
+/** COCO's widest size class; what lies outside, as a box turned inside out, counts neither way there. */
 const counts = (area: number) => area >= 0 && area <= 1e10
 
 // Used anew by every call.
@@ -94,9 +94,8 @@ const none: readonly number[] = []
 const one: readonly number[] = [1]
 
 /**
- * Sorts `own` by confidence, then by best overlap with a gold box of the label (`other`) and by the corners, so that the
- * order of writing never decides, and returns where each block
- * of equal confidence ends.
+ * Sorts `own` by confidence, then by best overlap with a gold box of the label (`other`) and by the corners, so that
+ * the order of writing never decides, and returns where each block of equal confidence ends.
  */
 function rankTogether(
   predicted: readonly LabelledBox[],
