@@ -9,7 +9,7 @@ export interface ThreadOptions {
   /** At most this many threads. */
   readonly workers: number
   readonly segments: readonly SegmentWork[]
-  readonly task: Omit<WorkerTask, 'seen'>
+  readonly task: Omit<WorkerTask, 'seen' | 'turn'>
   readonly seenIds: SeenIds
   readonly signal: AbortSignal | undefined
   readonly onRead: (bytes: number, counts: StreamCounts) => void
@@ -24,8 +24,9 @@ export async function scoreInThreads(options: ThreadOptions): Promise<ReadonlyMa
   const seconds = new Map<string, number>()
   const queue = [...segments].reverse()
   let finished = 0
+  const turn = new SharedArrayBuffer(4)
   const threads = Array.from({ length: Math.min(workers, segments.length) }, () =>
-    startWorker({ ...task, seen: seenIds.memory }),
+    startWorker({ ...task, seen: seenIds.memory, turn }),
   )
   const tellAll = () => {
     for (const thread of threads) thread.postMessage('stop' satisfies WorkerOrder)

@@ -22,6 +22,8 @@ export interface WorkerTask {
   readonly seed: string | undefined
   readonly step: number | undefined
   readonly seen: SharedArrayBuffer
+  /** For taking turns at writing. */
+  readonly turn: SharedArrayBuffer
 }
 
 /** Said to a worker. */
@@ -39,7 +41,7 @@ export type WorkerReport =
   | { readonly type: 'failed'; readonly message: string; readonly code: string | undefined }
 
 async function work(task: WorkerTask, port: NonNullable<typeof parentPort>): Promise<void> {
-  const store = await openStore(task.store, { mustExist: true })
+  const store = await openStore(task.store, { mustExist: true, turn: task.turn })
   const stop = new AbortController()
   const seenIds = new SeenIds(task.seen)
   const score = segmentScorer({

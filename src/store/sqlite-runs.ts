@@ -30,6 +30,10 @@ const messagesKept = 1000
 
 const retryable = [...retryableCodes].map((code) => `'${code}'`).join(', ')
 
+const replaceScore = `DO UPDATE SET value = excluded.value, code = excluded.code, reason = excluded.reason,
+  abstained = excluded.abstained, parts = excluded.parts, details = excluded.details`
+const replaceFailure = `${replaceScore} WHERE scores.code IN (${retryable})`
+
 /** The integer keys that a run and its rewards have in this file. */
 interface RunKeys {
   readonly run: number
@@ -145,55 +149,23 @@ export class SqliteRuns implements Runs {
 
   async record(id: string, batch: RunBatch): Promise<void> {
     const keys = this.#keysOf(id)
-    this.#sqlite.transaction(() => {
-      if (batch.samples) this.#addSamples(keys, batch.samples)
-      for (const scores of batch.scores ?? []) this.#addScores(this.#rewardKey(id, scores.reward), scores)
-      if (batch.badRows) this.#addBadRows(keys, batch.badRows)
-      for (const { segment, rewards } of batch.finishedSegments ?? [])
-        for (const reward of rewards)
-          this.#sqlite.run(
-            'INSERT INTO segments VALUES (?, ?) ON CONFLICT DO NOTHING',
-            this.#rewardKey(id, reward),
-            segment,
-          )
-    })
-  }
-
-  #addSamples({ run }: RunKeys, samples: readonly PlacedSample[]): void {
-    const heads: SQLInputValue[] = []
-    const contents: SQLInputValue[] = []
-    for (const { position, sample } of samples) {
-      heads.push(run, position, sample.id, groupHash(sample))
-      contents.push(run, position, sampleText(sample))
-    }
-    this.#sqlite.insert('samples', 4, heads, 'DO NOTHING')
-    this.#sqlite.insert('contents', 3, contents, 'DO NOTHING')
-  }
-
-  #addScores(reward: number, { positions, scores, replace = false }: RewardScores): void {
-    const rows: SQLInputValue[] = []
-    for (let index = 0; index < positions.length; index++) {
-      const score = scores[index]!
-      const failed = score.value === null ? score : undefined
-      rows.push(
-        reward,
-        positions[index]!,
-        score.value,
-        failed?.code ?? null,
-        failed?.reason ?? null,
-        failed?.abstained ? 1 : null,
-        score.parts === undefined ? null : JSON.stringify(score.parts),
-        detailsText(score),
-      )
-    }
-    this.#sqlite.insert(
-      'scores',
-      8,
-      rows,
-      `DO UPDATE SET value = excluded.value, code = excluded.code, reason = excluded.reason,
-         abstained = excluded.abstained, parts = excluded.parts, details = excluded.details
-       ${replace ? '' : `WHERE scores.code IN (${retryable})`}`,
+    // Everything is put into rows before the transaction, which others wait for.
+    const { heads, contents } = sampleRows(keys.run, batch.samples ?? [])
+    const scores = (batch.scores ?? []).map((one) => ({
+      rows: scoreRows(this.#rewardKey(id, one.reward), one),
+      replace: one.replace ?? false,
+    }))
+    const segments = (batch.finishedSegments ?? []).flatMap(({ segment, rewards }) =>
+      rewards.flatMap((reward) => [this.#rewardKey(id, reward), segment]),
     )
+    this.#sqlite.transaction(() => {
+      this.#sqlite.insert('samples', 4, heads, 'DO NOTHING')
+      this.#sqlite.insert('contents', 3, contents, 'DO NOTHING')
+      for (const { rows, replace } of scores)
+        this.#sqlite.insert('scores', 8, rows, replace ? replaceScore : replaceFailure)
+      this.#addBadRows(keys, batch.badRows ?? [])
+      this.#sqlite.insert('segments', 2, segments, 'DO NOTHING')
+    })
   }
 
   #addBadRows(keys: RunKeys, rows: readonly BadRow[]): void {
@@ -468,6 +440,37 @@ export class SqliteRuns implements Runs {
     this.#keys.set(id, keys)
     return keys
   }
+}
+
+/** Rows of the tables `samples` and `contents`, end to end. */
+function sampleRows(run: number, samples: readonly PlacedSample[]) {
+  const heads: SQLInputValue[] = []
+  const contents: SQLInputValue[] = []
+  for (const { position, sample } of samples) {
+    heads.push(run, position, sample.id, groupHash(sample))
+    contents.push(run, position, sampleText(sample))
+  }
+  return { heads, contents }
+}
+
+/** Rows of the table `scores`, end to end. */
+function scoreRows(reward: number, { positions, scores }: RewardScores): SQLInputValue[] {
+  const rows: SQLInputValue[] = []
+  for (let index = 0; index < positions.length; index++) {
+    const score = scores[index]!
+    const failed = score.value === null ? score : undefined
+    rows.push(
+      reward,
+      positions[index]!,
+      score.value,
+      failed?.code ?? null,
+      failed?.reason ?? null,
+      failed?.abstained ? 1 : null,
+      score.parts === undefined ? null : JSON.stringify(score.parts),
+      detailsText(score),
+    )
+  }
+  return rows
 }
 
 /** Everything that a score says beside its value, code, reason and parts; null when there is nothing more. */

@@ -9,6 +9,8 @@ export interface SqliteOptions {
   readonly busyTimeout?: number
   /** Fail where there is no store rather than make one. @default false */
   readonly mustExist?: boolean
+  /** Four bytes that threads of one process share: they take turns at writing rather than try and wait. */
+  readonly turn?: SharedArrayBuffer
   /** Largest size of the file in bytes; beyond it writing fails as on a full disk. @default no limit */
   readonly maximumBytes?: number
 }
@@ -24,9 +26,12 @@ export class Sqlite {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
-  private constructor(path: string, database: DatabaseSync) {
+  readonly #turn: WriteTurn | undefined
+
+  private constructor(path: string, database: DatabaseSync, turn: SharedArrayBuffer | undefined) {
     this.path = path
     this.#database = database
+    this.#turn = turn && new WriteTurn(turn)
   }
 
   static async open(path: string, options: SqliteOptions = {}): Promise<Sqlite> {
@@ -50,7 +55,7 @@ export class Sqlite {
         const { page_size } = database.prepare('PRAGMA page_size').get() as { page_size: number }
         database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maximumBytes / page_size))}`)
       }
-      return new Sqlite(path, database)
+      return new Sqlite(path, database, options.turn)
     } catch (error) {
       database?.close()
       throw storeError(error, path)
@@ -72,14 +77,17 @@ export class Sqlite {
   /** `work` in one transaction that holds the write lock from its start, so that what it reads stays true. */
   transaction<Result>(work: () => Result): Result {
     return this.#guard(() => {
-      this.#database.exec('BEGIN IMMEDIATE')
+      this.#turn?.take()
       try {
+        this.#database.exec('BEGIN IMMEDIATE')
         const result = work()
         this.#database.exec('COMMIT')
         return result
       } catch (error) {
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
         throw error
+      } finally {
+        this.#turn?.pass()
       }
     })
   }
@@ -125,6 +133,28 @@ export class Sqlite {
     } catch (error) {
       throw storeError(error, this.path)
     }
+  }
+}
+
+/**
+ * Whose turn it is among threads. SQLite itself keeps writers apart, by trying again after naps; taking turns leaves
+ * no naps. A thread that was ended in its turn is waited for once: SQLite decides then.
+ */
+class WriteTurn {
+  readonly #taken: Int32Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#taken = new Int32Array(memory)
+  }
+
+  take(): void {
+    while (Atomics.compareExchange(this.#taken, 0, 0, 1) !== 0)
+      if (Atomics.wait(this.#taken, 0, 1, 2000) === 'timed-out') return
+  }
+
+  pass(): void {
+    Atomics.store(this.#taken, 0, 0)
+    Atomics.notify(this.#taken, 0, 1)
   }
 }
 
