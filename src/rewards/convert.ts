@@ -91,7 +91,7 @@ export function rewardFromComparator(
       if (group.length < 2)
         return group.map(() => unscored('not-applicable', 'the group has no other output to compare with'))
       // In an order of the outputs' own, so that who stands first in a pair does not depend on the batch.
-      const order = [...group.keys()].sort((i, j) => (group[i]!.id < group[j]!.id ? -1 : 1))
+      const order = [...group.keys()].sort((i, j) => byCodeUnits(group[i]!.id, group[j]!.id))
       const pairs = allPairs(order.map((position) => group[position]!))
       const comparisons = await comparator.compare(
         pairs.map(({ pair }) => pair),
@@ -103,6 +103,10 @@ export function rewardFromComparator(
       return group.map((_, position) => scores[order.indexOf(position)]!)
     },
   })
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 interface IndexedPair {

@@ -119,6 +119,16 @@ describe('refusals say where and how', () => {
     expect(() => parse(text)).toThrow(GuerdonError)
     expect(() => parse(text)).toThrow(message)
   })
+  test('the code of the cause stays, and only the innermost position is told', () => {
+    expect(() => parse('math + min(format, mth)')).toThrow(
+      expect.objectContaining({
+        code: 'unknown-reward',
+        message: expect.stringMatching(
+          /^"math \+ min\(format, mth\)", character 20: there is no reward "mth"/,
+        ),
+      }),
+    )
+  })
   test('options that a schema refuses are named', () => {
     const refuse = () => {
       throw Object.assign(new Error('[]'), { issues: [{ path: ['scale'], message: 'too big' }] })

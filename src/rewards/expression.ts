@@ -251,15 +251,21 @@ function written({ start, end }: Expression, { text }: Source): string {
   return text.slice(start, end).replace(/\s+/g, ' ')
 }
 
+/** Adds the position to what is thrown, unless a part of the expression has done so; the code stays. */
 function at<T>({ text }: Source, { start }: Expression, make: () => T): T {
   try {
     return make()
   } catch (error) {
-    if (error instanceof GuerdonError && error.code === 'bad-expression') throw error
+    if (error instanceof GuerdonError && error.message.startsWith(place(text))) throw error
     throw wrong(text, start, messageOf(error), error)
   }
 }
 
 function wrong(text: string, position: number, what: string, cause?: unknown): GuerdonError {
-  return new GuerdonError('bad-expression', `"${text}", character ${position + 1}: ${what}`, { cause })
+  const code = cause instanceof GuerdonError ? cause.code : 'bad-expression'
+  return new GuerdonError(code, `${place(text)}${position + 1}: ${what}`, { cause })
+}
+
+function place(text: string): string {
+  return `"${text}", character `
 }
