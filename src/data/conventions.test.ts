@@ -45,8 +45,8 @@ async function preferencesOf(rows: readonly unknown[], options?: ReadOptions) {
   return { preferences, ties }
 }
 
-const user = (content: string) => ({ role: 'user', content })
-const assistant = (content: string) => ({ role: 'assistant', content })
+const user = (content: string) => ({ role: 'user' as const, content })
+const assistant = (content: string) => ({ role: 'assistant' as const, content })
 
 describe('native rows', () => {
   test('unknown columns are kept in meta; absent is not null is not empty', async () => {
@@ -141,6 +141,12 @@ describe('native rows', () => {
   })
 
   test('columns that fit nothing say what is known; a misspelt convention too', async () => {
+    await expect(samplesOf([{ images: [], annotations: [{ a: 1 }] }])).rejects.toThrow(
+      /read it with at: "annotations"/,
+    )
+    await expect(samplesOf([{ prompt: 'p', output: ['a', 'b'] }])).rejects.toThrow(
+      /field "output": is a list of texts/,
+    )
     await expect(samplesOf([{ question: 'q', reply: 'r' }])).rejects.toThrow(
       /has the columns question, reply\. Say which column is what, such as mapping: \{ prompt: "question", output: "reply" \}\. Known kinds: guerdon/,
     )
@@ -155,6 +161,25 @@ describe('native rows', () => {
   test('names are unique and every kind of row says whether it gives preferences', () => {
     const names = conventions.flatMap(({ name, aliases = [] }) => [name, ...aliases])
     expect(new Set(names).size).toBe(names.length)
+  })
+})
+
+describe('CSV', () => {
+  test('samples written as CSV come back: dialogues, parts and meta are JSON text', async () => {
+    const samples: Sample[] = [
+      {
+        id: '1',
+        prompt: [user('q')],
+        output: [{ type: 'json', json: [1] }],
+        reference: '[1, 2]',
+        group: 'g',
+        meta: { a: 1 },
+      },
+      { id: '2', prompt: '[not json', output: '', reference: '007', meta: {} },
+    ]
+    const path = join(folder, 'samples.csv')
+    await writeSamples(path, samples)
+    expect((await samplesIn(path)).samples).toEqual(samples)
   })
 })
 
@@ -418,6 +443,12 @@ describe('pairs', () => {
     ])
     const { errors } = await samplesIn(fileOf([row, { ...row, id: 'y', num_correct: 1 }]))
     expect(errors[0]).toMatch(/field "num_correct": is 1 while "chosen" has 2/)
+  })
+  test('Alpaca instructions are not taken for OpenRLHF rows; lists of answers need no counts', async () => {
+    expect(await samplesOf([{ instruction: 'i', input: 'n', output: 'o' }])).toEqual([
+      { id: 'row-1', prompt: 'i\nn', output: 'o', meta: {} },
+    ])
+    expect(await samplesOf([{ prompt: 'p', chosen: ['a'], rejected: ['b', 'c'] }])).toHaveLength(3)
   })
   test('VL-RewardBench: rank 0 is better', async () => {
     const row = { id: 'v', query: 'q', image: 'a.png', response: ['x', 'y'], human_ranking: [1, 0] }

@@ -17,7 +17,7 @@ export async function* csvRows(path: string, options: RowOptions): AsyncGenerato
   const { parse } = await import('csv-parse')
   const source = await openBytes(path, { gzip: options.gzip })
   const batch = new BatchBuilder(options.name, options.batchSize)
-  const take = () => batch.take(source.bytesRead(), source.bytesTotal)
+  const take = () => ({ ...batch.take(source.bytesRead(), source.bytesTotal), textOnly: true })
   let header: readonly string[] | undefined
   let line = 1
   let parserLines = 0
@@ -83,16 +83,17 @@ export async function* csvRows(path: string, options: RowOptions): AsyncGenerato
  * The rows of a TSV file with a header line. TSV knows no quoting: a field is the text between two tabs, an empty one
  * null.
  */
-export function tsvRows(path: string, options: RowOptions): AsyncGenerator<RawBatch> {
+export async function* tsvRows(path: string, options: RowOptions): AsyncGenerator<RawBatch> {
   let header: readonly string[] | undefined
   const notCareful = () => false
-  return lineRows(path, options, notCareful, (text, _careful, line, batch) => {
+  const rows = lineRows(path, options, notCareful, (text, _careful, line, batch) => {
     const bare = text.endsWith('\r') ? text.slice(0, -1) : text
     if (bare === '' && header?.length !== 1) return
     const values = bare.split('\t').map((field) => (field === '' ? null : field))
     if (header === undefined) header = headerOf(values, path)
     else addRow(batch, header, values, line, 'Write a file whose fields hold tabs or line breaks as CSV.')
   })
+  for await (const batch of rows) yield { ...batch, textOnly: true }
 }
 
 /** Adds the fields of a row under their names; missing last ones are missing, not null, with a warning. */

@@ -76,6 +76,7 @@ class LineReader {
   readonly batch: BatchBuilder
   line: number
   readonly #source: ByteSource
+  readonly #range: readonly [start: number, end: number]
   readonly #mayNeedCare: (text: string) => boolean
   readonly #use: UseLine
 
@@ -88,13 +89,17 @@ class LineReader {
   ) {
     this.batch = new BatchBuilder(options.name, options.batchSize)
     this.#source = source
+    this.#range = options.range ?? [0, Number.POSITIVE_INFINITY]
     this.line = line
     this.#mayNeedCare = mayNeedCare
     this.#use = use
   }
 
   take(): RawBatch {
-    return this.batch.take(this.#source.bytesRead(), this.#source.bytesTotal)
+    const { bytesTotal } = this.#source
+    const [start, end] = this.#range
+    const total = bytesTotal === null ? null : Math.min(end - start, bytesTotal)
+    return this.batch.take(Math.min(this.#source.bytesRead(), total ?? Number.POSITIVE_INFINITY), total)
   }
 
   *block(block: Buffer): Generator<RawBatch> {

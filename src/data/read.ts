@@ -1,4 +1,4 @@
-import { GuerdonError, type Preference, type Sample } from '../core/index.ts'
+import { GuerdonError, isObject, type Preference, type Sample } from '../core/index.ts'
 import { type Convention, preferencesOf, type Reading, samplesOf } from './conventions/convention.ts'
 import { conventionNamed, conventionOf, conventions } from './conventions.ts'
 import { DuplicateIds } from './duplicate-ids.ts'
@@ -124,6 +124,7 @@ async function* readingsOf(source: string, options: ReadOptions): AsyncGenerator
     const lines: number[] = []
     const errors = [...batch.errors]
     row.nullsMayBeAbsent = batch.schema !== undefined
+    row.textOnly = batch.textOnly ?? false
     convention ??= batch.records.map(conventionOf).find((found) => found !== undefined)
     if (convention === undefined && batch.records.length > 0) throw unknownColumns(source, batch.records[0]!)
     for (let index = 0; index < batch.records.length; index++) {
@@ -170,12 +171,20 @@ function unlikeTheRest(row: Row, { name, columns }: Convention): GuerdonError {
 
 function unknownColumns(file: string, record: RawRecord): GuerdonError {
   const columns = Object.keys(record)
+  const list = columns.find((name) => Array.isArray(record[name]) && isObject(record[name][0]))
+  const kinds = conventions.map(({ name, columns }) => `${name} (${columns.split(';')[0]})`)
   return new GuerdonError(
     'unknown-columns',
     `no known kind of data set has the columns ${columns.slice(0, 20).join(', ') || '(none)'}.`,
     {
       place: { file },
-      fix: `Say which column is what, such as mapping: { prompt: "${columns[0] ?? 'question'}", output: "${columns[1] ?? 'answer'}" }. Known kinds: ${conventions.map(({ name, columns }) => `${name} (${columns.split(';')[0]})`).join('; ')}.`,
+      fix: [
+        `Say which column is what, such as mapping: { prompt: "${columns[0] ?? 'question'}", output: "${columns[1] ?? 'answer'}" }.`,
+        ...(list === undefined
+          ? []
+          : [`If the rows are the list "${list}" of a JSON file, read it with at: "${list}".`]),
+        `Known kinds: ${kinds.join('; ')}.`,
+      ].join(' '),
     },
   )
 }

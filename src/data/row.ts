@@ -10,7 +10,7 @@ import {
 import { keepExactness, numberText, setOwn } from './exact-json.ts'
 import { imageSourceFrom, withImages } from './image-source.ts'
 import { kindOf, type RawRecord } from './rows.ts'
-import { turnsFrom, withoutNulls } from './turns.ts'
+import { isMessageLike, turnsFrom, withoutNulls } from './turns.ts'
 
 type Meta = Record<string, Json | undefined>
 
@@ -23,6 +23,8 @@ export class Row {
   line = 0
   /** Parquet rows have null where a key was missing. */
   nullsMayBeAbsent = false
+  /** CSV rows hold dialogues and meta as JSON text. */
+  textOnly = false
   readonly file: string
   /** Rows without an output are read with an empty one. */
   readonly promptsOnly: boolean
@@ -57,11 +59,21 @@ export class Row {
 
   /** A prompt or an output in any spelling. */
   turns(field: string, value: unknown = this.record[field]): Turns {
-    if (typeof value === 'string') return value
+    if (typeof value === 'string') return (this.textOnly && this.#dialogueIn(field, value)) || value
     if (value === undefined) throw this.missing(field)
     return turnsFrom(this.nullsMayBeAbsent ? withoutNulls(value) : value, (path, what, fix) =>
       this.problem(path === '' ? field : `${field}.${path}`, what, fix),
     )
+  }
+
+  /** A dialogue or parts written as JSON text; `undefined` for any other text. */
+  #dialogueIn(field: string, text: string): Turns | undefined {
+    const value = objectIn(text)
+    const [first]: unknown[] = Array.isArray(value) ? value : [value]
+    if (!isObject(first)) return undefined
+    return isMessageLike(first) || (Array.isArray(value) && typeof first.type === 'string')
+      ? this.turns(field, value)
+      : undefined
   }
 
   messages(field: string): readonly Message[] {
@@ -81,10 +93,8 @@ export class Row {
   list(field: string): readonly unknown[] {
     const value = this.record[field]
     if (Array.isArray(value)) return value
-    if (typeof value === 'string' && value.startsWith('['))
-      try {
-        return JSON.parse(value)
-      } catch {}
+    const written = typeof value === 'string' ? objectIn(value) : undefined
+    if (Array.isArray(written)) return written
     if (value === undefined) throw this.missing(field)
     throw this.problem(field, `is ${kindOf(value)}, not a list.`)
   }
@@ -151,6 +161,16 @@ export class Row {
       place: { file: this.file, line: this.line, field },
       ...(fix ? { fix } : {}),
     })
+  }
+}
+
+/** A list or an object written as JSON text; `undefined` for any other text. */
+export function objectIn(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

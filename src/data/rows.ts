@@ -17,6 +17,8 @@ export interface RawBatch {
   readonly bytesTotal: number | null
   /** Of Parquet: the columns' types, to write them back. */
   readonly schema?: ColumnSchema
+  /** Of CSV and TSV: lists and objects are written as JSON text. */
+  readonly textOnly?: boolean
 }
 
 /** What every format's reader is told. */

@@ -44,6 +44,12 @@ export function turnsFrom(value: unknown, complain: Complain): Turns {
   if (!Array.isArray(value))
     throw complain('', `is ${kindOf(value)}, not text or a list of messages.`, 'Write text in double quotes.')
   const first: unknown = value[0]
+  if (typeof first === 'string')
+    throw complain(
+      '',
+      'is a list of texts where one output or prompt is wanted.',
+      'Several outputs stand under "completions", or under any name with a mapping.',
+    )
   if (first !== undefined && isObject(first) && isMessageLike(first)) return messagesFrom(value, complain)
   return value.map((part, index) => partFrom(part, String(index), complain))
 }

@@ -88,13 +88,14 @@ const rewardBench2Columns = new Set([
 export const rewardBench2: Convention = {
   name: 'rewardbench-2',
   title: 'RewardBench 2: correct and wrong answers',
-  columns: 'prompt, chosen (list), rejected (list), num_correct, total_completions',
-  matches: (record) => hasAll(record, 'prompt', 'num_correct') && Array.isArray(record.chosen),
+  columns: 'prompt, chosen (list of texts), rejected (list of texts), num_correct, total_completions',
+  matches: ({ prompt, chosen, rejected }) =>
+    prompt !== undefined && Array.isArray(rejected) && Array.isArray(chosen) && typeof chosen[0] === 'string',
   read: (row) => {
     const chosen = row.list('chosen')
     const rejected = row.list('rejected')
     const { num_correct, total_completions } = row.record
-    if (num_correct !== chosen.length)
+    if (num_correct !== undefined && num_correct !== chosen.length)
       throw row.problem('num_correct', `is ${num_correct} while "chosen" has ${chosen.length} answers.`)
     if (total_completions !== undefined && total_completions !== chosen.length + rejected.length)
       throw row.problem(
@@ -119,8 +120,8 @@ export const rewardBench2: Convention = {
 const vlRewardBenchColumns = new Set(['id', 'query', 'image', 'images', 'response'])
 
 /**
- * VL-RewardBench: two answers with `human_ranking` 0 (better) and 1. For two answers a rank per answer and an order
- * of indices are the same list; that 0 is the better one is unverified: check it on known items.
+ * VL-RewardBench: two answers with `human_ranking` 0 (the better one) and 1. For two answers a rank per answer and an
+ * order of indices are the same list.
  */
 export const vlRewardBench: Convention = {
   name: 'vl-rewardbench',

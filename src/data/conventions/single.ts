@@ -1,5 +1,5 @@
 import { isObject, type Json, type Message, type Turns } from '../../core/index.ts'
-import { noMeta, type Row } from '../row.ts'
+import { noMeta, objectIn, type Row } from '../row.ts'
 import type { RawRecord } from '../rows.ts'
 import { isBareMessage, isMessageLike } from '../turns.ts'
 import { type Convention, hasAll, type Reading } from './convention.ts'
@@ -15,7 +15,8 @@ export const guerdon: Convention = {
   matches: (record) => record.output !== undefined && record.prompt !== undefined,
   read: (row) => {
     const { record } = row
-    const { meta, group, output } = record
+    const { group, output } = record
+    const meta = row.textOnly && typeof record.meta === 'string' ? objectIn(record.meta) : record.meta
     if (meta !== undefined && meta !== null && !isObject(meta)) throw row.problem('meta', 'is not an object.')
     const rest = row.rest(nativeColumns)
     return {
