@@ -5,6 +5,7 @@ import { type AnswerPlace, acceptedAnswers, answerAt, answersEqual } from './ans
 import { arithmeticValue, reachesTarget } from './arithmetic.ts'
 import { containsWords } from './contains.ts'
 import { exact, normalisedText } from './exact.ts'
+import { formatReward } from './format-reward.ts'
 import { math } from './math.ts'
 import { numeric, readNumber } from './numeric.ts'
 import { regex } from './regex.ts'
@@ -45,6 +46,10 @@ describe('places', () => {
   test('a place that does not exist is refused when the reward is made', () => {
     expect(() => math.create({ where: 'box' })).toThrow(/tag:NAME/)
   })
+})
+
+test('a block without marks is refused when the reward is made', () => {
+  expect(() => formatReward({ blocks: [{ open: '<a>' }] })).toThrow(/open and close/)
 })
 
 test('numbers are not fished from free text', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineReward, isObject, type Json, textOf, unscored } from '../../core/index.ts'
+import { defineReward, isObject, type Json, type Reward, textOf, unscored } from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
 import { answerAt, whereOption } from './answer.ts'
 import { ExpressionParser, TooLarge, Unreadable } from './math-expression.ts'
@@ -49,6 +49,32 @@ function puzzleOf(reference: Json | undefined): { numbers: readonly number[]; ta
   return Number.isSafeInteger(target) ? { numbers, target: target as number } : undefined
 }
 
+const options = z.strictObject({ where: whereOption(['boxed', 'tag:answer', 'final-answer', 'last-line']) })
+
+/** Game of 24 and countdown: the reference is `{"numbers": [4, 5, 6, 10], "target": 24}` (24 when left out). */
+export function arithmeticReward(settings: z.input<typeof options> = {}): Reward {
+  const { where } = options.parse(settings)
+  return defineReward({
+    name: 'arithmetic',
+    needs: ['reference'],
+    params: { where },
+    judge: ({ output, reference }) => {
+      const puzzle = puzzleOf(reference)
+      if (!puzzle)
+        return unscored(
+          'bad-input',
+          'the reference must be {"numbers": [whole numbers], "target": whole number}',
+        )
+      const { value: answer } = answerAt(textOf(output), where)
+      if (answer === undefined) return { value: 0, parts: { found: 0 } }
+      const [left, right] = splitEquation(answer)
+      const isRight = reachesTarget(left, puzzle.numbers, puzzle.target)
+      const claimsOther = right !== undefined && right.trim() !== String(puzzle.target)
+      return { value: isRight && !claimsOther ? 1 : 0, parts: { found: 1 } }
+    },
+  })
+}
+
 const sample = (output: string, numbers: number[], target?: number) => ({
   id: 'arithmetic',
   prompt: 'Make 24 of the numbers.',
@@ -61,27 +87,8 @@ export const arithmetic = defineRewardType({
   name: 'arithmetic',
   summary:
     'An expression that uses the given numbers once each and has the target value (game of 24, countdown).',
-  options: z.strictObject({ where: whereOption(['boxed', 'tag:answer', 'final-answer', 'last-line']) }),
-  create: ({ where }) =>
-    defineReward({
-      name: 'arithmetic',
-      needs: ['reference'],
-      params: { where },
-      judge: ({ output, reference }) => {
-        const puzzle = puzzleOf(reference)
-        if (!puzzle)
-          return unscored(
-            'bad-input',
-            'the reference must be {"numbers": [whole numbers], "target": whole number}',
-          )
-        const { value: answer } = answerAt(textOf(output), where)
-        if (answer === undefined) return { value: 0, parts: { found: 0 } }
-        const [left, right] = splitEquation(answer)
-        const isRight = reachesTarget(left, puzzle.numbers, puzzle.target)
-        const claimsOther = right !== undefined && right.trim() !== String(puzzle.target)
-        return { value: isRight && !claimsOther ? 1 : 0, parts: { found: 1 } }
-      },
-    }),
+  options,
+  create: arithmeticReward,
   examples: [
     { sample: sample('Answer: (10 - 4) * (5 - 1) = 24', [1, 4, 5, 10]), value: 1 },
     { sample: sample('Answer: 4 * 6 = 24', [1, 4, 5, 10]), value: 0 },

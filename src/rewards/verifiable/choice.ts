@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { defineReward, type Json, type Sample, type Score, textOf, unscored } from '../../core/index.ts'
+import {
+  defineReward,
+  type Json,
+  type Reward,
+  type Sample,
+  type Score,
+  textOf,
+  unscored,
+} from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
 import { answerAt, evidenceOf, whereOption } from './answer.ts'
 import { extractOptionLetters } from './extract.ts'
@@ -41,6 +49,53 @@ function choicesOf(sample: Sample): readonly string[] {
   return Array.isArray(choices) && choices.every((choice) => typeof choice === 'string') ? choices : []
 }
 
+const options = z.strictObject({
+  where: whereOption(['tag:answer', 'boxed', 'whole']),
+  letters: z
+    .string()
+    .regex(/^[A-Z]{2,26}$/)
+    .default('ABCDEFGHIJ')
+    .describe('the letters that are options, in order'),
+  partial: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('score of some but not all right options and no wrong one'),
+})
+
+/**
+ * The answer names the right options. The reference is a letter, several (`"A, C"`, `["A", "C"]`), an index, or the
+ * text of one of `meta.choices`.
+ */
+export function choiceReward(settings: z.input<typeof options> = {}): Reward {
+  const chosen = options.parse(settings)
+  return defineReward({
+    name: 'choice',
+    needs: ['reference'],
+    params: chosen,
+    judge: (one): Score => {
+      const { where, letters, partial } = chosen
+      const choices = choicesOf(one)
+      const right = rightLetters(one.reference, letters, choices)
+      if (!right)
+        return unscored(
+          'bad-input',
+          'the reference must be option letters, an index, or the text of a choice',
+        )
+      const { value: answer, span } = answerAt(textOf(one.output), where)
+      if (answer === undefined || !span) return { value: 0, parts: { found: 0 } }
+      const byText = choiceOf(answer, letters, choices)
+      const named = byText ? [byText] : extractOptionLetters(answer, { letters }).value
+      if (!named) return { value: 0, parts: { found: 0 } }
+      const hits = named.filter((letter) => right.includes(letter)).length
+      const isRight = hits === right.length && hits === named.length
+      const value = isRight ? 1 : hits === named.length ? partial : 0
+      return { value, parts: { found: 1 }, evidence: [evidenceOf(span, isRight)] }
+    },
+  })
+}
+
 const sample = (output: string, reference: Json, choices?: readonly string[]) => ({
   id: 'choice',
   prompt: 'Which one? (A) a cat (B) a dog (C) a bird',
@@ -53,45 +108,8 @@ export const choice = defineRewardType({
   name: 'choice',
   summary:
     'Multiple choice: the answer names the right option or options, by letter or (with meta.choices) by text.',
-  options: z.strictObject({
-    where: whereOption(['tag:answer', 'boxed', 'whole']),
-    letters: z
-      .string()
-      .regex(/^[A-Z]{2,26}$/)
-      .default('ABCDEFGHIJ')
-      .describe('the letters that are options, in order'),
-    partial: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .describe('score of some but not all right options and no wrong one'),
-  }),
-  create: (options) =>
-    defineReward({
-      name: 'choice',
-      needs: ['reference'],
-      params: options,
-      judge: (one): Score => {
-        const { where, letters, partial } = options
-        const choices = choicesOf(one)
-        const right = rightLetters(one.reference, letters, choices)
-        if (!right)
-          return unscored(
-            'bad-input',
-            'the reference must be option letters, an index, or the text of a choice',
-          )
-        const { value: answer, span } = answerAt(textOf(one.output), where)
-        if (answer === undefined || !span) return { value: 0, parts: { found: 0 } }
-        const byText = choiceOf(answer, letters, choices)
-        const chosen = byText ? [byText] : extractOptionLetters(answer, { letters }).value
-        if (!chosen) return { value: 0, parts: { found: 0 } }
-        const hits = chosen.filter((letter) => right.includes(letter)).length
-        const isRight = hits === right.length && hits === chosen.length
-        const value = isRight ? 1 : hits === chosen.length ? partial : 0
-        return { value, parts: { found: 1 }, evidence: [evidenceOf(span, isRight)] }
-      },
-    }),
+  options,
+  create: choiceReward,
   examples: [
     { sample: sample('<answer>(B)</answer>', 'B'), value: 1 },
     { sample: sample('The answer is B.', 'B'), value: 1 },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineReward } from '../../core/index.ts'
+import { defineReward, type Reward } from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
 import { scoreAnswer, whereOption } from './answer.ts'
 
@@ -27,6 +27,30 @@ export function normalisedText(text: string, normalisation: TextNormalisation): 
 
 export const normalisation = z.enum(['none', 'spaces', 'case', 'words'])
 
+const options = z.strictObject({
+  where: whereOption('whole'),
+  normalise: normalisation
+    .default('spaces')
+    .describe(
+      'none; spaces: runs of white space as one; case: also lower-cased; words: also without accents, punctuation, articles',
+    ),
+})
+
+/** The answer is the reference, or one of a list of accepted ones, as normalised text. */
+export function exactReward(settings: z.input<typeof options> = {}): Reward {
+  const chosen = options.parse(settings)
+  return defineReward({
+    name: 'exact',
+    needs: ['reference'],
+    params: chosen,
+    judge: (one) =>
+      scoreAnswer(one, chosen.where, (given, gold) => {
+        const text = normalisedText(given, chosen.normalise)
+        return text !== '' && text === normalisedText(gold.trim(), chosen.normalise) ? 1 : 0
+      }),
+  })
+}
+
 const sample = (output: string, reference: string | string[]) => ({
   id: 'exact',
   prompt: 'Who?',
@@ -38,25 +62,8 @@ const sample = (output: string, reference: string | string[]) => ({
 export const exact = defineRewardType({
   name: 'exact',
   summary: 'The answer is the reference, or one of several, as text.',
-  options: z.strictObject({
-    where: whereOption('whole'),
-    normalise: normalisation
-      .default('spaces')
-      .describe(
-        'none; spaces: runs of white space as one; case: also lower-cased; words: also without accents, punctuation, articles',
-      ),
-  }),
-  create: (options) =>
-    defineReward({
-      name: 'exact',
-      needs: ['reference'],
-      params: options,
-      judge: (one) =>
-        scoreAnswer(one, options.where, (given, gold) => {
-          const text = normalisedText(given, options.normalise)
-          return text !== '' && text === normalisedText(gold.trim(), options.normalise) ? 1 : 0
-        }),
-    }),
+  options,
+  create: exactReward,
   examples: [
     { sample: sample('Marie  Curie\n', 'Marie Curie'), value: 1 },
     { sample: sample('marie curie', 'Marie Curie'), value: 0 },

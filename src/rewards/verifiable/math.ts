@@ -1,8 +1,41 @@
 import { z } from 'zod'
-import { defineReward, unscored } from '../../core/index.ts'
+import { defineReward, type Reward, unscored } from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
 import { scoreAnswer, usualPlaces, whereOption } from './answer.ts'
 import { mathEqual } from './math-equality.ts'
+
+const options = z.strictObject({
+  where: whereOption(usualPlaces),
+  relativeTolerance: z.number().min(0).max(1).default(0).describe('share of the gold number; 0 = exact'),
+  absoluteTolerance: z.number().min(0).default(0).describe('in the units of the answer; 0 = exact'),
+  unit: z
+    .enum(['optional', 'required', 'ignored'])
+    .default('optional')
+    .describe('optional: may be missing on one side, two must agree; required; ignored'),
+  fraction: z
+    .enum(['value', 'written'])
+    .default('value')
+    .describe('value: 2/4 equals 1/2; written: fractions of integers only as written'),
+  anyOrder: z.boolean().default(true).describe('a list without brackets may come in any order'),
+})
+
+/**
+ * Mathematical equality of final answers: see `mathEqual`. The reference is the gold answer, or a list of accepted
+ * ones. Unscored (`too-large`) where it cannot be told.
+ */
+export function mathReward(settings: z.input<typeof options> = {}): Reward {
+  const { where, ...chosen } = options.parse(settings)
+  return defineReward({
+    name: 'math',
+    needs: ['reference'],
+    params: { where, ...chosen },
+    judge: (one) =>
+      scoreAnswer(one, where, (given, gold) => {
+        const verdict = mathEqual(given, gold, chosen)
+        return verdict.equal === null ? unscored('too-large', verdict.reason) : verdict.equal ? 1 : 0
+      }),
+  })
+}
 
 const sample = (output: string, reference: string) => ({
   id: 'math',
@@ -12,36 +45,12 @@ const sample = (output: string, reference: string) => ({
   meta: {},
 })
 
-/** Mathematical equality of final answers: see `mathEqual`. Unscored (`too-large`) where it cannot be told. */
 export const math = defineRewardType({
   name: 'math',
   summary:
     'Mathematical equality with the reference: LaTeX or plain, exact fractions, expressions, tuples, sets, intervals, units.',
-  options: z.strictObject({
-    where: whereOption(usualPlaces),
-    relativeTolerance: z.number().min(0).max(1).default(0).describe('share of the gold number; 0 = exact'),
-    absoluteTolerance: z.number().min(0).default(0).describe('in the units of the answer; 0 = exact'),
-    unit: z
-      .enum(['optional', 'required', 'ignored'])
-      .default('optional')
-      .describe('optional: may be missing on one side, two must agree; required; ignored'),
-    fraction: z
-      .enum(['value', 'written'])
-      .default('value')
-      .describe('value: 2/4 equals 1/2; written: fractions of integers only as written'),
-    anyOrder: z.boolean().default(true).describe('a list without brackets may come in any order'),
-  }),
-  create: ({ where, ...options }) =>
-    defineReward({
-      name: 'math',
-      needs: ['reference'],
-      params: { where, ...options },
-      judge: (one) =>
-        scoreAnswer(one, where, (given, gold) => {
-          const verdict = mathEqual(given, gold, options)
-          return verdict.equal === null ? unscored('too-large', verdict.reason) : verdict.equal ? 1 : 0
-        }),
-    }),
+  options,
+  create: mathReward,
   examples: [
     { sample: sample('Half of it: \\boxed{\\frac{1}{2}}', '0.5'), value: 1 },
     { sample: sample('<answer>2\\sqrt{2}</answer>', '\\sqrt{8}'), value: 1 },

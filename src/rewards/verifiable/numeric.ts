@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineReward, unscored } from '../../core/index.ts'
+import { defineReward, type Reward, unscored } from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
 import { scoreAnswer, usualPlaces, whereOption } from './answer.ts'
 import { readAnswer } from './math-answer.ts'
@@ -62,6 +62,40 @@ export function numericCloseness(a: number, b: number): number {
   return a === b ? 1 : 1 - Math.min(1, Math.abs(a - b) / (Math.abs(a) + Math.abs(b)))
 }
 
+const options = z.strictObject({
+  where: whereOption(usualPlaces),
+  relativeTolerance: z.number().min(0).max(1).default(1e-9).describe('share of the reference'),
+  absoluteTolerance: z.number().min(0).default(0).describe('in the unit of the reference'),
+  graded: z.boolean().default(false).describe('score 1 - |a - b| / (|a| + |b|) instead of 0 or 1'),
+})
+
+/** The answer is a number (`readNumber`) equal to the reference: a number, or a text with a unit. */
+export function numericReward(settings: z.input<typeof options> = {}): Reward {
+  const chosen = options.parse(settings)
+  const { where, relativeTolerance, absoluteTolerance, graded } = chosen
+  return defineReward({
+    name: 'numeric',
+    needs: ['reference'],
+    params: chosen,
+    judge: (one) =>
+      scoreAnswer(one, where, (givenText, goldText) => {
+        const gold = readNumber(goldText)
+        if (!gold)
+          return unscored(
+            'bad-input',
+            `the reference ${JSON.stringify(goldText.slice(0, 40))} is not a number`,
+          )
+        const given = readNumber(givenText)
+        if (given === null) return unscored('too-large', 'the answer is a number too large to compute')
+        const value = given && inSameUnit(given, gold)
+        if (value === undefined) return 0
+        if (graded) return numericCloseness(value, gold.value)
+        const slack = Math.max(relativeTolerance * Math.abs(gold.value), absoluteTolerance)
+        return Math.abs(value - gold.value) <= slack ? 1 : 0
+      }),
+  })
+}
+
 const sample = (output: string, reference: number | string) => ({
   id: 'numeric',
   prompt: 'How many?',
@@ -73,36 +107,8 @@ const sample = (output: string, reference: number | string) => ({
 export const numeric = defineRewardType({
   name: 'numeric',
   summary: 'The answer is a number, with or without a unit, equal to the reference within a tolerance.',
-  options: z.strictObject({
-    where: whereOption(usualPlaces),
-    relativeTolerance: z.number().min(0).max(1).default(1e-9).describe('share of the reference'),
-    absoluteTolerance: z.number().min(0).default(0).describe('in the unit of the reference'),
-    graded: z.boolean().default(false).describe('score 1 - |a - b| / (|a| + |b|) instead of 0 or 1'),
-  }),
-  create: (options) => {
-    const { where, relativeTolerance, absoluteTolerance, graded } = options
-    return defineReward({
-      name: 'numeric',
-      needs: ['reference'],
-      params: options,
-      judge: (one) =>
-        scoreAnswer(one, where, (givenText, goldText) => {
-          const gold = readNumber(goldText)
-          if (!gold)
-            return unscored(
-              'bad-input',
-              `the reference ${JSON.stringify(goldText.slice(0, 40))} is not a number`,
-            )
-          const given = readNumber(givenText)
-          if (given === null) return unscored('too-large', 'the answer is a number too large to compute')
-          const value = given && inSameUnit(given, gold)
-          if (value === undefined) return 0
-          if (graded) return numericCloseness(value, gold.value)
-          const slack = Math.max(relativeTolerance * Math.abs(gold.value), absoluteTolerance)
-          return Math.abs(value - gold.value) <= slack ? 1 : 0
-        }),
-    })
-  },
+  options,
+  create: numericReward,
   examples: [
     { sample: sample('So he pays $1,234.50 in all.\n#### 1,234.50', 1234.5), value: 1 },
     { sample: sample('I count 3 cats and 4 dogs', 4), value: 0 },
