@@ -3,6 +3,7 @@ import { dipR1Method } from './dip-r1.ts'
 import { gotR1Method } from './got-r1.ts'
 import { lscRewardTransformMethod } from './lsc-reward-transform.ts'
 import type { Method } from './method.ts'
+import { msrlMethod } from './msrl.ts'
 import { perceptionR1Method } from './perception-r1.ts'
 import { sgpRlMethod } from './sgp-rl.ts'
 import { toolrlMethod } from './toolrl.ts'
@@ -24,6 +25,7 @@ export const methods: readonly Method[] = [
   lscRewardTransformMethod,
   sgpRlMethod,
   currReftMethod,
+  msrlMethod,
   toolrlMethod,
   dipR1Method,
 ]

@@ -29,7 +29,6 @@ import {
   rasterTarget,
 } from '../rewards/verifiable/raster.ts'
 import { remembering } from '../rewards/verifiable/remembering.ts'
-import { comparedPixels } from '../rewards/verifiable/svg.ts'
 import { extractSvg } from '../rewards/verifiable/svg-document.ts'
 import { isRendered, loadSvgRenderer, type SvgRendering } from '../rewards/verifiable/svg-render.ts'
 import { defineMethod } from './method.ts'
@@ -124,7 +123,7 @@ export function sgpRl(settings: z.input<typeof options> = {}, embedders: SgpRlEm
       // An image of zeros only says that there is none.
       const raster = read.raster?.data.some((byte) => byte !== 0) ? read.raster : undefined
       if (!raster || !usesPixels) return raster ? { raster } : {}
-      const target = rasterTarget(raster, comparedPixels)
+      const target = rasterTarget(raster)
       return target ? { raster, target } : 'the reference picture is empty'
     },
   )

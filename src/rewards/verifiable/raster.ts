@@ -1,5 +1,8 @@
 import type { Raster } from '../../models/embedder.ts'
 
+/** Side of the square on which pictures are compared unless said otherwise [pixels]. */
+export const comparedPixels = 64
+
 /**
  * A picture on a white square, for comparing: `size * size` values in [0, 1] of each of red, green, blue and luma
  * (Rec. 601), rows from the top.
@@ -177,7 +180,7 @@ export type RasterTarget = Pick<RasterSimilarity, 'colour' | 'structure' | 'edge
  * A picture to compare others with, and what an empty picture reaches against it; undefined when it is empty itself,
  * because then nothing can be told from it.
  */
-export function rasterTarget(picture: Raster, size: number): RasterTarget | undefined {
+export function rasterTarget(picture: Raster, size = comparedPixels): RasterTarget | undefined {
   const canvas = toCanvas(picture, size)
   const empty = toCanvas({ width: 1, height: 1, data: Uint8Array.of(255, 255, 255, 255) }, size)
   const reached = compare(canvas, empty)
@@ -211,4 +214,28 @@ export function isEmptyPicture({ data }: Raster): boolean {
   for (let at = 0; at < data.length; at += 4)
     if (data[at + 3] !== 0 && (data[at] !== 255 || data[at + 1] !== 255 || data[at + 2] !== 255)) return false
   return true
+}
+
+/** The part that holds everything that is drawn: without margins that are white or transparent. */
+export function withoutMargins(picture: Raster): Raster {
+  const { width, height, data } = picture
+  let [left, right, top, bottom] = [width, -1, height, -1]
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = (y * width + x) * 4
+      if (data[at + 3] === 0 || (data[at] === 255 && data[at + 1] === 255 && data[at + 2] === 255)) continue
+      if (x < left) left = x
+      if (x > right) right = x
+      if (y < top) top = y
+      bottom = y
+    }
+  }
+  if (right < 0 || (left === 0 && top === 0 && right === width - 1 && bottom === height - 1)) return picture
+  const columns = right - left + 1
+  const cropped = new Uint8Array(columns * (bottom - top + 1) * 4)
+  for (let y = top; y <= bottom; y++) {
+    const from = (y * width + left) * 4
+    cropped.set(data.subarray(from, from + columns * 4), (y - top) * columns * 4)
+  }
+  return { width: columns, height: bottom - top + 1, data: cropped }
 }

@@ -18,9 +18,6 @@ import { remembering } from './remembering.ts'
 import { extractSvg } from './svg-document.ts'
 import { isRendered, loadSvgRenderer } from './svg-render.ts'
 
-/** Side of the square on which pictures are compared [pixels]. */
-export const comparedPixels = 64
-
 const options = z.strictObject({
   elementsWeight: z
     .number()
@@ -59,7 +56,7 @@ export function svg(settings: z.input<typeof options> = {}): Reward {
         ...(baseDirectory === undefined ? {} : { baseDirectory }),
       })
       if (typeof read === 'string' || !read.raster) return read
-      const target = rasterTarget(read.raster, comparedPixels)
+      const target = rasterTarget(read.raster)
       return target ? { ...read, target } : 'the reference picture is empty'
     },
   )
@@ -91,7 +88,7 @@ export function svg(settings: z.input<typeof options> = {}): Reward {
     const elements = reference.elements && multisetJaccard(reference.elements, drawnElements(rendered.root))
     const weight = likeness === undefined ? 1 : elements === undefined ? 0 : elementsWeight
     return {
-      value: (1 - weight) * (likeness?.similarity ?? 0) + weight * (elements ?? 0),
+      value: Math.min(1, (1 - weight) * (likeness?.similarity ?? 0) + weight * (elements ?? 0)),
       parts: { rendered: 1, ...likeness, ...(elements === undefined ? {} : { elements }) },
       ...(evidence
         ? {
