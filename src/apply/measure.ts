@@ -56,8 +56,7 @@ export function measureReader(measure: Measure): MeasureReader {
 }
 
 function lookUp({ sample, scores }: ScoredSample, name: string): Json | undefined {
-  const score = scores[name]
-  if (score !== undefined) return score.value
+  if (Object.hasOwn(scores, name)) return scores[name]!.value
   if (name === 'reference') return sample.reference
   if (name.startsWith('meta.')) {
     let value: Json | undefined = sample.meta
@@ -66,8 +65,9 @@ function lookUp({ sample, scores }: ScoredSample, name: string): Json | undefine
     return value ?? sample.meta[name.slice('meta.'.length)]
   }
   for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
-    const part = scores[name.slice(0, dot)]?.parts?.[name.slice(dot + 1)]
-    if (part !== undefined) return part
+    const [reward, part] = [name.slice(0, dot), name.slice(dot + 1)]
+    const parts = Object.hasOwn(scores, reward) ? scores[reward]!.parts : undefined
+    if (parts && Object.hasOwn(parts, part)) return parts[part]
   }
   return undefined
 }

@@ -16,11 +16,16 @@ describe('select', () => {
       }),
     ),
   )
+  const hundred = Array.from({ length: 100 }, (_, i) => ({
+    ...samples[0]!,
+    sample: { ...samples[0]!.sample, id: `${i}` },
+  }))
   const chosen = async (options: Parameters<typeof select>[1], list = samples) =>
     (await select(list, options)).selected.map(({ sample }) => Number(sample.id))
   test('local and global as in card 41', async () => {
     expect(await chosen({ mode: 'local', by: 'r' })).toEqual([1, 6, 10])
     expect(await chosen({ mode: 'global', fraction: 0.25, by: 'r' })).toEqual([6, 7, 4])
+    expect(await chosen({ mode: 'global', fraction: 0.29, by: 'r' }, hundred)).toHaveLength(29) // 0.29 * 100 < 29
     expect(await chosen({ mode: 'local', keep: 2, by: 'r' })).toEqual([1, 2, 6, 7, 8, 10])
     expect(await chosen({ mode: 'threshold', atLeast: 5, by: 'r' })).toEqual([4, 6, 7])
   })

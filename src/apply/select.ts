@@ -94,7 +94,7 @@ function selectedRows(rows: readonly Row[], options: SelectMode, rng: Rng): read
     case 'global': {
       const { fraction } = options
       if (!(fraction >= 0 && fraction <= 1)) throw new RangeError(`fraction ${fraction} is not in [0, 1]`)
-      return rows.toSorted(byValue).slice(0, Math.floor(fraction * rows.length))
+      return rows.toSorted(byValue).slice(0, Math.floor(fraction * rows.length + 1e-9))
     }
     case 'threshold':
       return rows.filter(({ value }) => value >= options.atLeast)

@@ -1,6 +1,9 @@
 const digitBits = 11
 const buckets = 2 ** digitBits
 const passes = 6 // of 11 bits each: 66 >= 64
+/** Which of a double's two words holds its lower bits on this machine. */
+const lower = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1
+const upper = 1 - lower
 
 /**
  * The places of the numbers in ascending order, equal numbers (0 and -0 included) in the order of the list. Numbers
@@ -14,14 +17,14 @@ export function argsort(list: ArrayLike<number>): Uint32Array {
 
   const values = new Float64Array(n)
   for (let i = 0; i < n; i++) values[i] = list[i]! + 0 // turns -0 into 0
-  const words = new Uint32Array(values.buffer) // low word, high word of each number, on every platform that Node runs on
+  const words = new Uint32Array(values.buffer)
   const counts = new Uint32Array(passes * buckets)
   for (let i = 0; i < n; i++) {
     // Bits that sort as the numbers do: the sign turned over, and for negative numbers all the others too.
-    const high = words[2 * i + 1]!
+    const high = words[2 * i + upper]!
     const flip = high >> 31
-    words[2 * i] = words[2 * i]! ^ flip
-    words[2 * i + 1] = high ^ (flip | 0x80000000)
+    words[2 * i + lower] = words[2 * i + lower]! ^ flip
+    words[2 * i + upper] = high ^ (flip | 0x80000000)
     for (let pass = 0; pass < passes; pass++) counts[pass * buckets + digit(words, i, pass)]!++
   }
   let next = new Uint32Array(n)
@@ -45,8 +48,8 @@ export function argsort(list: ArrayLike<number>): Uint32Array {
 
 function digit(words: Uint32Array, place: number, pass: number): number {
   const bit = pass * digitBits
-  const low = words[2 * place]!
-  const high = words[2 * place + 1]!
+  const low = words[2 * place + lower]!
+  const high = words[2 * place + upper]!
   if (bit + digitBits <= 32) return (low >>> bit) & (buckets - 1)
   if (bit < 32) return ((low >>> bit) | (high << (32 - bit))) & (buckets - 1)
   return (high >>> (bit - 32)) & (buckets - 1)

@@ -36,7 +36,7 @@ describe('moments, quantiles, histograms', () => {
   test('every value is counted once, in the bin whose edges hold it', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }),
+        fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }),
         fc.integer({ min: 1, max: 30 }),
         (values, bins) => {
           const { counts, edges, below, above } = histogram(values, { bins })

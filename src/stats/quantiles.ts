@@ -69,9 +69,11 @@ export function histogram(
   const { bins = 20 } = options
   if (!(Number.isSafeInteger(bins) && bins > 0)) throw new RangeError(`a histogram of ${bins} bins`)
   const [low, high] = options.range ?? extent(values)
-  if (!(low < high)) throw new RangeError(`histogram range [${low}, ${high}] is empty`)
+  if (!(low / 2 < high / 2)) throw new RangeError(`histogram range [${low}, ${high}] is empty`)
+  // Halves, so that the width of a range of the largest numbers does not overflow.
+  const width = high / 2 - low / 2
   const edges = Array.from({ length: bins + 1 }, (_, i) =>
-    i === bins ? high : low + ((high - low) * i) / bins,
+    i === bins ? high : low + ((width * i) / bins) * 2,
   )
   const counts = new Array<number>(bins).fill(0)
   let below = 0
@@ -81,7 +83,7 @@ export function histogram(
     if (value < low) below++
     else if (value > high) above++
     else {
-      let bin = Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins))
+      let bin = Math.min(bins - 1, Math.floor(((value / 2 - low / 2) / width) * bins))
       // Rounding may land a bin off.
       while (value < edges[bin]!) bin--
       while (bin < bins - 1 && value >= edges[bin + 1]!) bin++
@@ -100,6 +102,7 @@ function extent(values: ArrayLike<number>): readonly [number, number] {
     if (value > high) high = value
   }
   if (values.length === 0) return [0, 1]
+  if (high / 2 > low / 2) return [low, high]
   const margin = Math.max(0.5, Math.abs(low) * 1e-6)
-  return low < high ? [low, high] : [low - margin, high + margin]
+  return [Math.max(-Number.MAX_VALUE, low - margin), Math.min(Number.MAX_VALUE, high + margin)]
 }

@@ -72,7 +72,7 @@ export function incompleteBetaInverse(p: number, a: number, b: number): number {
 export function binomialCdf(k: number, n: number, p: number): number {
   if (k < 0) return 0
   if (k >= n) return 1
-  return 1 - incompleteBeta(p, Math.floor(k) + 1, n - Math.floor(k))
+  return incompleteBeta(1 - p, n - Math.floor(k), Math.floor(k) + 1)
 }
 
 /** P(X = k) for X binomial with n trials of probability p. */
