@@ -39,13 +39,13 @@ const guarded: Record<ShowcaseKind, string> = {
   chart: 'chart',
   maths: 'math',
 }
-/** What the released code of published systems pays for the same answers. */
-const released: Record<ShowcaseKind, string> = {
+/** The same answers as released code of published systems pays them; for maths, a search for the answer in the text. */
+const careless: Record<ShowcaseKind, string> = {
   boxes: 'vlm-r1(variant=released, method=od_ap)',
   tools: 'toolrl(variant=released)',
-  svg: 'sgp-rl(variant=released)',
+  svg: 'sgp-rl(variant=released, textWeight=0, imageWeight=1, likeness=pixels)',
   chart: 'msrl(variant=released)',
-  maths: 'vision-sr1(variant=released)',
+  maths: 'contains',
 }
 
 /** The rewards of the demonstration, by the name that each has in the run. */
@@ -54,7 +54,7 @@ export function demoRewards(): Record<string, Reward> {
     Object.fromEntries(showcaseKinds.map((kind) => [kind, resolveReward(expressions[kind])]))
   return {
     guarded: dispatch(made(guarded), { ...byKind, name: 'guarded' }),
-    released: dispatch(made(released), { ...byKind, name: 'released' }),
+    careless: dispatch(made(careless), { ...byKind, name: 'careless' }),
     length: resolveReward('length'),
   }
 }
@@ -132,31 +132,34 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
       )
       terminal.result('  npm run -s guerdon -- report last')
       if (options.open && process.stdout.isTTY) openInBrowser(report)
-      return summary.failures > 0 ? 2 : 0
+      // Towers of powers are in the set on purpose; that they cannot be judged is the right answer.
+      return summary.failures > summary.rewards.guarded!.unscored ? 2 : 0
     },
   )
 }
 
-/** One prompt, candidate by candidate: the one on which released and guarded rewards disagree most. */
+/** One prompt, candidate by candidate: the one with the widest gap between two rewards. */
 function explain(scored: readonly ScoredSample[], terminal: Terminal): void {
-  const gap = ({ scores }: ScoredSample) =>
-    Math.abs((scores.guarded?.value ?? 0) - (scores.released?.value ?? 0))
+  const gap = ({ scores }: ScoredSample) => {
+    const [a, b] = [scores.guarded?.value ?? null, scores.careless?.value ?? null]
+    return a === null || b === null ? 0 : Math.abs(a - b)
+  }
   const worst = scored.reduce((a, b) => (gap(b) > gap(a) ? b : a))
   const group = scored.filter(({ sample }) => sample.group === worst.sample.group)
-  terminal.result(`\nwhy: prompt ${worst.sample.group}, where guarded and released differ most`)
+  terminal.result(`\nwhy: prompt ${worst.sample.group}, on which guarded and careless rewards differ most`)
   const rows = [...group]
     .sort((a, b) => (b.scores.guarded?.value ?? -1) - (a.scores.guarded?.value ?? -1))
     .map(({ sample, scores }) => [
       String(sample.meta.recipe),
       figure(Number(sample.meta.quality), 2),
-      ...['guarded', 'released', 'length'].map((name) => figure(scores[name]?.value ?? null, 2)),
+      ...['guarded', 'careless', 'length'].map((name) => figure(scores[name]?.value ?? null, 2)),
       Object.entries(scores.guarded?.parts ?? {})
         .slice(0, 4)
         .map(([part, value]) => `${part} ${figure(value, 2)}`)
         .join(', '),
     ])
   for (const line of table(
-    ['candidate', 'quality', 'guarded', 'released', 'length', 'parts of guarded'],
+    ['candidate', 'quality', 'guarded', 'careless', 'length', 'parts of guarded'],
     rows,
   ))
     terminal.result(`  ${line}`)
