@@ -171,6 +171,24 @@ describe('siftedPairs', () => {
     expect(meta.chosenScore as number).toBeGreaterThan(meta.rejectedScore as number)
     expect(await siftedPairs(rows, { comparator: byLength, by: 'r' })).toEqual({ preferences, counts })
   })
+  test('vector of card 37: consecutive meetings, winners 9 10 7 8 6, losers 5 4 6 8 3', async () => {
+    const [winners, losers] = [
+      [9, 10, 7, 8, 6],
+      [5, 4, 6, 8, 3],
+    ]
+    const rows = winners!.flatMap((value, i) => [
+      scored(`w${i}`, 'p', value, { output: `longer ${i}` }),
+      scored(`l${i}`, 'p', losers![i]!, { output: `${i}` }),
+    ])
+    const given = { comparator: byLength, by: 'r', order: 'given' } as const
+    expect(ids(await siftedPairs(rows, given))).toEqual(['w1>l4'])
+  })
+  test('the first wins a tie, where that is asked for', async () => {
+    const rows = [scored('1', 'p', 3, { output: 'a' }), scored('2', 'p', 2, { output: 'b' })]
+    const options = { comparator: byLength, by: 'r', order: 'given', onTie: 'first' } as const
+    expect(ids(await siftedPairs(rows, options))).toEqual(['1>2'])
+    expect((await siftedPairs(rows.toReversed(), options)).counts).toMatchObject({ tied: 1, notAbove: 1 })
+  })
   test('tied and unscored candidates are dropped and counted', async () => {
     const rows = [
       scored('1', 'p', 1, { output: 'a' }),

@@ -30,7 +30,7 @@ export interface SiftedPairs {
 }
 
 /**
- * Pairs in two steps: the candidates of a prompt meet two by two, in a shuffled order; then the winner with the
+ * Pairs in two steps: the candidates of a prompt meet two by two, in a shuffled order unless told otherwise; then the winner with the
  * highest score and the loser with the lowest (first of those that tie) make the pair, if the winner scores higher.
  * They may come from different meetings: the comparison says who may win, the score how far apart they are.
  *
@@ -43,12 +43,14 @@ export async function siftedPairs(
     readonly by: Measure
     /** A tied or unjudged meeting has no winner, or, as in the released scripts, the first wins. @default 'drop' */
     readonly onTie?: 'drop' | 'first'
-    /** Of the order in which candidates meet. @default new Rng('sift') */
+    /** Candidates meet as they come in the data (as in the released scripts), or shuffled. @default 'shuffled' */
+    readonly order?: 'shuffled' | 'given'
+    /** Of the shuffled order. @default new Rng('sift') */
     readonly rng?: Rng
     readonly context?: ScoreContext
   },
 ): Promise<SiftedPairs> {
-  const { comparator, onTie = 'drop', rng = new Rng('sift'), context } = options
+  const { comparator, onTie = 'drop', order: meeting = 'shuffled', rng = new Rng('sift'), context } = options
   const by = measureReader(options.by)
   const groups = await gather(samples, [by], ({ scored, values }): Row => ({ scored, value: values[0]! }))
 
@@ -63,7 +65,7 @@ export async function siftedPairs(
     undecided: 0,
   }
   const meetings = [...groups].map(([group, rows]) => {
-    const order = rng.fork(group).shuffled(rows)
+    const order = meeting === 'given' ? rows : rng.fork(group).shuffled(rows)
     counts.unpaired += order.length % 2
     const pairs = Array.from(
       { length: Math.floor(order.length / 2) },
