@@ -21,7 +21,7 @@ export const endsWithReference = () =>
     judge: ({ output, reference }) => (textOf(output).endsWith(String(reference)) ? 1 : 0),
   })
 
-/** Rows of about 250 bytes: a question, an answer that is right half of the time, the reference. */
+/** Rows of about 270 bytes in groups of 4: a question, an answer that is right half of the time, the reference. */
 async function generate(path: string, rows: number): Promise<void> {
   const rng = new Rng('bench')
   const file = createWriteStream(path, { highWaterMark: 1 << 20 })
@@ -32,6 +32,7 @@ async function generate(path: string, rows: number): Promise<void> {
       const answer = rng.chance(0.5) ? a + b : a + b + 1
       text += `${JSON.stringify({
         id: `row-${index}`,
+        group: `question-${Math.floor(index / 4)}`,
         prompt: `What is ${a} + ${b}? Think step by step, then give the number alone at the end.`,
         output: `First the tens, then the ones: ${a} and ${b} together make ${answer}. So the answer is ${answer}`,
         reference: String(a + b),

@@ -313,7 +313,8 @@ describe('what goes wrong with the file', () => {
       })),
     })
     await store.close()
-    writeFileSync(damaged, readFileSync(damaged).fill(7, 32_768, 98_304))
+    const bytes = readFileSync(damaged)
+    writeFileSync(damaged, bytes.fill(7, bytes.length / 2))
     const half = await openStore(damaged)
     await expect(half.runs.page('r', { after: 0, limit: 2000 })).rejects.toMatchObject({
       code: 'store-corrupt',
@@ -326,7 +327,7 @@ describe('what goes wrong with the file', () => {
     const path = fresh()
     const store = await withRun(path)
     await store.close()
-    const small = await openStore(path, { maximumBytes: 256 * 1024 })
+    const small = await openStore(path, { maximumBytes: 512 * 1024 })
     const batch = (first: number) => ({
       samples: Array.from({ length: 200 }, (_, index) => ({
         position: first + index,
@@ -379,7 +380,7 @@ describe.skipIf(!canMount())('on a small file system', () => {
   const mounted = join(folder, 'mounted')
   beforeAll(() => {
     mkdirSync(mounted)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600k', 'tmpfs', mounted])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', mounted])
   })
   afterAll(() => {
     execFileSync('umount', ['-l', mounted])
