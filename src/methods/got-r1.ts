@@ -11,7 +11,7 @@ import {
 import { combine, type Term } from '../rewards/combine/combine.ts'
 import { product } from '../rewards/combine/modes.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { imageSize, type LabelledBox, readBoxList } from '../rewards/verifiable/box-list.ts'
+import { imageSize, type LabelledBox, readBoxList, withBox } from '../rewards/verifiable/box-list.ts'
 import { area, type Box, iou, isBox, type Size, scaleBox } from '../rewards/verifiable/boxes.ts'
 import {
   boxEvidence,
@@ -123,7 +123,7 @@ function reasoningImage(variant: Variant, units: 'thousandths' | 'shares' | 'pix
         : matchDetections(planned, grounded.named, { threshold: 0 })
       const size = imageSize(meta)
       const drawn = (items: readonly LabelledBox[]) =>
-        items.map((item) => ({ ...item, box: scaleBox(item.box, sizes.shares, size!) }))
+        items.map((item) => withBox(item, scaleBox(item.box, sizes.shares, size!)))
       return {
         value: reasoningImageReward(match),
         parts: { plan_area: planned.reduce((sum, { box }) => sum + area(box), 0) / planned.length },
@@ -170,7 +170,7 @@ function readGrounded({ grounded }: JsonObject, from: Size): Grounded | undefine
   }
   const list = readBoxList(grounded)
   return list && list.broken === 0
-    ? { named: list.boxes.map((item) => ({ ...item, box: toShares(item.box) })) }
+    ? { named: list.boxes.map((item) => withBox(item, toShares(item.box))) }
     : undefined
 }
 

@@ -12,7 +12,7 @@ import {
 import { constant, type Schedule, stepAt } from '../rewards/combine/schedule.ts'
 import { raisedAfter, squash, type Threshold } from '../rewards/combine/threshold.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { type LabelledBox, pictureSizes, readBoxList } from '../rewards/verifiable/box-list.ts'
+import { type LabelledBox, pictureSizes, readBoxList, withBox } from '../rewards/verifiable/box-list.ts'
 import { isProper, scaleBox, truncateBox } from '../rewards/verifiable/boxes.ts'
 import { boxEvidence, matchDetections, overlapShare } from '../rewards/verifiable/detection.ts'
 import { goldBoxes } from '../rewards/verifiable/detection-reward.ts'
@@ -139,9 +139,7 @@ function writtenBoxes(text: string): WrittenBoxes {
     box: ['bbox_2d'],
     label: ['label'],
   })!.boxes
-  const boxes = read
-    .map((item) => ({ ...item, box: truncateBox(item.box) }))
-    .filter(({ box }) => isProper(box))
+  const boxes = read.map((item) => withBox(item, truncateBox(item.box))).filter(({ box }) => isProper(box))
   if (boxes.length > 0) return { boxes, items: items.length, isEmptyList: false, source, json }
   const complete = completeItems(text)
   return {
@@ -174,7 +172,7 @@ function completeItems(text: string): LabelledBox[] {
 
 function inImagePixels(boxes: readonly LabelledBox[], { meta }: Sample): readonly LabelledBox[] {
   const sizes = pictureSizes(meta)
-  return sizes ? boxes.map((item) => ({ ...item, box: scaleBox(item.box, sizes.input, sizes.image) })) : boxes
+  return sizes ? boxes.map((item) => withBox(item, scaleBox(item.box, sizes.input, sizes.image))) : boxes
 }
 
 /**

@@ -174,14 +174,18 @@ function withoutRepeats(boxes: readonly LabelledBox[]): readonly LabelledBox[] {
 /** A list in Python's or JSON's writing, cut back to its last complete item where its end is missing. */
 function writtenList(text: string): readonly Json[] | undefined {
   const flat = text.replaceAll('[[', '[').replaceAll(']]', ']')
-  const lastItem = flat.lastIndexOf('},')
-  const whole = flat.endsWith(']') ? flat : `${lastItem < 0 ? flat : flat.slice(0, lastItem)}}]`
+  const whole = flat.endsWith(']') ? flat : `${beforeLast(flat, '},')}}]`
   try {
     const list = JSON.parse(whole.replaceAll("'", '"'))
     return Array.isArray(list) ? list : undefined
   } catch {
     return undefined
   }
+}
+
+function beforeLast(text: string, mark: string): string {
+  const at = text.lastIndexOf(mark)
+  return at < 0 ? text : text.slice(0, at)
 }
 
 /**
@@ -240,10 +244,10 @@ const corners = /\(\s*(\d+)\s*,\s*(\d+)\s*\)\s*,\s*\(\s*(\d+)\s*,\s*(\d+)\s*\)/g
 /** At most the first two boxes. */
 function cornerPairs(text: string): Box[] {
   const boxes: Box[] = []
-  for (const match of text.matchAll(corners)) {
+  corners.lastIndex = 0
+  for (let match = corners.exec(text); match && boxes.length < 2; match = corners.exec(text)) {
     const box = match.slice(1).map(Number)
     if (isBox(box)) boxes.push(box)
-    if (boxes.length === 2) break
   }
   return boxes
 }

@@ -9,6 +9,11 @@ export interface LabelledBox {
   readonly confidence?: number | undefined
 }
 
+/** The same item with its box elsewhere. */
+export function withBox({ label, confidence }: LabelledBox, box: Box): LabelledBox {
+  return { box, label, confidence }
+}
+
 export interface BoxKeys {
   /** Fields that may hold the box; the first one present counts. @default 'bbox_2d', 'box', 'bbox', 'Position' */
   readonly box?: readonly string[]

@@ -9,7 +9,7 @@ import {
   unscored,
 } from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
-import { type BoxList, imageSize, type LabelledBox, readBoxList } from './box-list.ts'
+import { type BoxList, imageSize, type LabelledBox, readBoxList, withBox } from './box-list.ts'
 import { type BoxFormat, boxFormats, isProper, type Size, scaleBox } from './boxes.ts'
 import { boxEvidence, type DetectionMatch, f1, matchDetections, overlapShare } from './detection.ts'
 import { extractJson } from './extract-json.ts'
@@ -70,7 +70,7 @@ export function boxesReward(settings: z.input<typeof options> = {}) {
 
       const kept = read.boxes.filter(({ box }) => isProper(box))
       const predicted = size
-        ? kept.map((item) => ({ ...item, box: scaleBox(item.box, whole[units], size) }))
+        ? kept.map((item) => withBox(item, scaleBox(item.box, whole[units], size)))
         : kept
       const wrong = read.broken + read.boxes.length - kept.length
       const pairs = matchDetections(predicted, gold, { overlap, threshold, order, labels })

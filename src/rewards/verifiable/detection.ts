@@ -60,8 +60,8 @@ export function matchDetections(
     order,
     threshold,
     strict,
-    ...(order === 'confidence' ? { confidence: statedConfidence } : {}),
-    ...(cost === 'box-prior' ? { cost: boxPrior } : {}),
+    confidence: statedConfidence,
+    cost: cost === 'box-prior' ? boxPrior : undefined,
   })
   const isVoid = ({ predicted: i, gold: j }: Pair) => labels === 'void' && !sameLabel(predicted[i]!, gold[j]!)
   return {

@@ -23,9 +23,9 @@ export interface MatchOptions<Predicted, Gold> {
   /** A pair's affinity must exceed the threshold, not only reach it. @default false */
   readonly strict?: boolean
   /** For the order `confidence`; equal values go in the order given. @default all equal */
-  readonly confidence?: (predicted: Predicted) => number
+  readonly confidence?: ((predicted: Predicted) => number) | undefined
   /** What `hungarian` makes least, when it is not the affinity it makes most. @default minus the affinity */
-  readonly cost?: (predicted: Predicted, gold: Gold) => number
+  readonly cost?: ((predicted: Predicted, gold: Gold) => number) | undefined
 }
 
 /**
