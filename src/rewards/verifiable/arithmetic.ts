@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { defineReward, isObject, type Json, type Reward, textOf, unscored } from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
 import { answerAt, whereOption } from './answer.ts'
-import { ExpressionParser, TooLarge, Unreadable } from './math-expression.ts'
-import { mathTokens } from './math-tokens.ts'
+import { TooLarge } from './math-expression.ts'
+import { parseExpression } from './math-parser.ts'
 import { exactValue } from './math-value.ts'
 import { type Rational, rational, sameRational } from './rational.ts'
 
@@ -18,14 +18,11 @@ export function arithmeticValue(expression: string): Rational | undefined {
   if (expression.length > maxLength || !/^[\d+\-*/()\s]+$/.test(expression)) return undefined
   // powers, and products without a sign
   if (/\*\s*\*|\/\s*\/|\)\s*[\d(]|\d\s*\(|\d\s+\d/.test(expression)) return undefined
-  const tokens = mathTokens(expression, { thousands: false })
-  if (!tokens) return undefined
   try {
-    const parser = new ExpressionParser(tokens)
-    const value = parser.expression()
-    return parser.position < parser.tokens.length ? undefined : exactValue(value)
+    const parsed = parseExpression(expression, { thousands: false })
+    return parsed && exactValue(parsed)
   } catch (error) {
-    if (error instanceof Unreadable || error instanceof TooLarge) return undefined
+    if (error instanceof TooLarge) return undefined
     throw error
   }
 }

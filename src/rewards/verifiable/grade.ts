@@ -1,6 +1,7 @@
 import { expressionsEqual } from './math-equivalence.ts'
-import { type Expression, ExpressionParser, TooLarge, Unreadable } from './math-expression.ts'
-import { mathTokens, maxAnswerLength } from './math-tokens.ts'
+import { type Expression, TooLarge } from './math-expression.ts'
+import { parseExpression } from './math-parser.ts'
+import { maxAnswerLength } from './math-tokens.ts'
 
 /** True, false, or null when an answer is beyond what can be computed exactly. */
 export type Grade = boolean | null
@@ -92,11 +93,9 @@ function sameElement(given: string, gold: string): Grade {
   if (given === gold) return true
   if (integerFraction.test(given) && integerFraction.test(gold)) return false
   if (isInteger(given) !== isInteger(gold)) return false
-  const [a, b] = [expressionOf(given), expressionOf(gold)]
-  if (a === null || b === null) return null
-  if (a === undefined || b === undefined) return false
   try {
-    return expressionsEqual(a, b)
+    const [a, b] = [expressionOf(given), expressionOf(gold)]
+    return a !== undefined && b !== undefined && expressionsEqual(a, b)
   } catch (error) {
     if (error instanceof TooLarge) return null
     throw error
@@ -108,19 +107,8 @@ function isInteger(text: string): boolean {
   return text.trim() !== '' && Number.isFinite(value) && Number.isInteger(value)
 }
 
-/** Undefined for what is unreadable or has more than two letters besides `sqrt` and `frac`; null beyond the limits. */
-function expressionOf(text: string): Expression | undefined | null {
+/** Undefined for what is unreadable or has more than two letters besides `sqrt` and `frac`. */
+function expressionOf(text: string): Expression | undefined {
   const letters = new Set(text.replace(/sqrt|frac/g, '').match(/[a-z]/g))
-  if (letters.size > 2) return undefined
-  const tokens = mathTokens(text)
-  if (!tokens) return undefined
-  try {
-    const parser = new ExpressionParser(tokens)
-    const expression = parser.expression()
-    return parser.position < parser.tokens.length || parser.sawPlusMinus ? undefined : expression
-  } catch (error) {
-    if (error instanceof TooLarge) return null
-    if (error instanceof Unreadable) return undefined
-    throw error
-  }
+  return letters.size > 2 ? undefined : parseExpression(text)
 }

@@ -1,4 +1,5 @@
-import { type Expression, ExpressionParser, TooLarge, Unreadable } from './math-expression.ts'
+import { type Expression, TooLarge, Unreadable } from './math-expression.ts'
+import { ExpressionParser, onlyExpression } from './math-parser.ts'
 import { mathTokens, maxAnswerLength, type Token } from './math-tokens.ts'
 import { isKnownUnit, unitOf } from './units.ts'
 
@@ -233,10 +234,10 @@ function readRelation(runs: readonly (readonly Token[])[], signs: readonly strin
     const name = nameOf(first)
     if (name !== undefined) {
       const isSymbol = first[0]!.text !== '(' && first.every(({ kind }) => kind !== 'text')
-      const left = isSymbol ? readExpression(first) : undefined
+      const left = isSymbol ? onlyExpression(first) : undefined
       return { kind: 'named', name, of: readItem(last), ...(left && { left }) }
     }
-    return { kind: 'equation', left: readExpression(first), right: readExpression(last) }
+    return { kind: 'equation', left: onlyExpression(first), right: onlyExpression(last) }
   }
   const flipped = signs[0]!.startsWith('>')
   if (
@@ -244,7 +245,7 @@ function readRelation(runs: readonly (readonly Token[])[], signs: readonly strin
     signs[0] !== '!='
   )
     throw new Unreadable('a chain of relations in both directions')
-  const parts = (flipped ? [...runs].reverse() : runs).map(readExpression)
+  const parts = (flipped ? [...runs].reverse() : runs).map(onlyExpression)
   const [a, b, c] = parts
   const ordered = (flipped ? [...signs].reverse() : signs).map(
     (sign) => sign.replace('>', '<') as '<' | '<=' | '!=',
@@ -286,13 +287,6 @@ function nameOf(tokens: readonly Token[]): string | undefined {
   return /^[A-Za-z]+'*(?:_(?:\w|\{\w+\}))?(?:\([a-z](?:,[a-z])*\))?$/.test(text) && !/^[A-Za-z]{2}/.test(text)
     ? text
     : undefined
-}
-
-function readExpression(tokens: readonly Token[]): Expression {
-  const parser = new ExpressionParser(tokens)
-  const value = parser.expression()
-  if (parser.position < tokens.length || parser.sawPlusMinus) throw new Unreadable('more than an expression')
-  return value
 }
 
 function readValue(tokens: readonly Token[]): MathAnswer {
