@@ -389,7 +389,7 @@ async function samplesSection(
 ): Promise<Html> {
   const { run, samples, gold } = options
   const ranges = Object.fromEntries(run.rewards.map(({ name, range }) => [name, range]))
-  const wanted = chosenIds(comparisons, gold, shown)
+  const wanted = chosenIds(comparisons, gold, 4 * shown)
   const found = new Map<string, ScoredSample>()
   const fill: ScoredSample[] = []
   const every = Math.max(1, Math.floor(facts.samples / shown))
@@ -399,10 +399,13 @@ async function samplesSection(
     else if (index % every === 0 && fill.length < shown) fill.push(scored)
     index++
   }
-  const ordered = [
-    ...[...wanted].flatMap(([id, note]) => (found.has(id) ? [{ scored: found.get(id)!, note }] : [])),
-    ...fill.map((scored) => ({ scored, note: '' })),
-  ].slice(0, shown)
+  const ordered = inTurn(
+    [
+      ...[...wanted].flatMap(([id, note]) => (found.has(id) ? [{ scored: found.get(id)!, note }] : [])),
+      ...fill.map((scored) => ({ scored, note: '' })),
+    ],
+    ({ scored }) => String(scored.sample.meta.kind ?? ''),
+  ).slice(0, shown)
   const goldReader = gold === undefined ? undefined : measureReader(gold)
   const cards: Html[] = []
   for (const [rank, { scored, note }] of ordered.entries()) {
@@ -428,6 +431,15 @@ ${kinds.length > 1 && html`<label>kind<select name="kind"><option value="">all</
 <label>order<select name="order"><option value="rank:1">worst disagreements first</option>${run.rewards.map(({ name }) => html`<option value="${dataKey(name)}:-1">${name}, highest first</option><option value="${dataKey(name)}:1">${name}, lowest first</option>`)}</select></label>
 <span class="count soft" aria-live="polite">${ordered.length} of ${number(facts.samples)} samples shown</span></form>
 <div class="samples">${cards}</div>`
+}
+
+/** One of each kind, then the second of each, ...: no kind crowds out the others; order within a kind stays. */
+function inTurn<T>(items: readonly T[], kindOf: (item: T) => string): T[] {
+  const kinds = [...Map.groupBy(items, kindOf).values()]
+  const longest = Math.max(0, ...kinds.map(({ length }) => length))
+  return Array.from({ length: longest }, (_, place) => place).flatMap((place) =>
+    kinds.flatMap((kind) => (place < kind.length ? [kind[place]!] : [])),
+  )
 }
 
 /** Ids to show with the reason, worst disagreements first: with the truth where there is one, else between rewards. */
