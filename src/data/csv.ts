@@ -110,9 +110,12 @@ function addRow(
     return
   }
   const row: RawRecord = {}
-  for (let index = 0; index < values.length; index++) setOwn(row, header[index]!, values[index])
-  batch.records.push(row)
-  batch.lines.push(line)
+  let textLength = 0
+  for (let index = 0; index < values.length; index++) {
+    setOwn(row, header[index]!, values[index])
+    textLength += values[index]?.length ?? 0
+  }
+  batch.push(row, line, textLength)
   if (values.length < header.length)
     batch.warnings.push(
       new GuerdonError('short-row', what, {

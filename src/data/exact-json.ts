@@ -94,7 +94,7 @@ export function parseExactJson(text: string): unknown {
     }
   }
   const number = (holder: object | undefined, key: string): number => {
-    const lexeme = numberPattern(text, at)
+    const lexeme = numberAt(text, at)
     if (lexeme === undefined) throw problem(...unexpected(text, at))
     at += lexeme.length
     const value = Number(lexeme)
@@ -278,10 +278,11 @@ function exactnessOf(holder: object): Exactness {
   return exact
 }
 
-function numberPattern(text: string, at: number): string | undefined {
-  const pattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y
-  pattern.lastIndex = at
-  const lexeme = pattern.exec(text)?.[0]
+const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/y
+
+function numberAt(text: string, at: number): string | undefined {
+  numberPattern.lastIndex = at
+  const lexeme = numberPattern.exec(text)?.[0]
   return lexeme === undefined || /[\w.]/.test(text[at + lexeme.length] ?? '') ? undefined : lexeme
 }
 

@@ -199,6 +199,17 @@ describe('JSON Lines', () => {
     }).rejects.toThrow(/abort/i)
   })
 
+  test('rows with much text come in small batches', async () => {
+    const path = place('heavy.jsonl')
+    await writeRecords(
+      path,
+      Array.from({ length: 9 }, () => ({ a: 'x'.repeat(5_000_000) })),
+    )
+    const sizes = []
+    for await (const { records } of readRecords(path)) sizes.push(records.length)
+    expect(sizes).toEqual([4, 4, 1])
+  })
+
   test('a file cut off inside gzip gives the rows before the damage and an error', async () => {
     const text = Array.from({ length: 20_000 }, (_, index) =>
       JSON.stringify({ index, noise: Math.sin(index) }),
@@ -412,6 +423,28 @@ describe('Parquet', () => {
       /field "small": record 1 has "x" in a column of integers/,
     )
     expect((await all(copy)).records).toEqual(records) // a failed writing leaves the old file
+  })
+  test('maps are objects, and maps again when written', async () => {
+    const { fileWriter, ParquetWriter } = await import('hyparquet-writer')
+    const path = place('map.parquet')
+    const writer = new ParquetWriter({
+      writer: fileWriter(path),
+      schema: [
+        { name: 'root', num_children: 1 },
+        { name: 'm', repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'MAP' },
+        { name: 'key_value', repetition_type: 'REPEATED', num_children: 2 },
+        { name: 'key', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+        { name: 'value', type: 'INT64', repetition_type: 'OPTIONAL' },
+      ],
+    })
+    writer.write({ columnData: [{ name: 'm', data: [{ a: 1n, b: null }, null, {}] }] })
+    await writer.finish()
+    for await (const { records, schema } of readRecords(path)) {
+      expect(records).toEqual([{ m: { a: 1, b: null } }, { m: null }, { m: {} }])
+      const copy = place('map-copy.parquet')
+      await writeRecords(copy, records, { schema: schema! })
+      expect((await all(copy)).records).toEqual(records)
+    }
   })
   test('several row groups, gzip around it, a damaged file', async () => {
     const many = Array.from({ length: 45_000 }, (_, index) => ({ index, text: `t${index % 10}` }))

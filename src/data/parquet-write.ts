@@ -105,7 +105,11 @@ function stored(node: Node, value: unknown, holder: object, key: string, where: 
       return value.map((item, index) => stored(list, item, value, String(index), below(String(index))))
     }
     if (!isObject(value)) return refuse('objects')
-    if (element.converted_type === 'MAP' || element.logical_type?.type === 'MAP') return value
+    const mapped = mapValue(node)
+    if (mapped)
+      return Object.fromEntries(
+        Object.entries(value).map(([name, item]) => [name, stored(mapped, item, value, name, below(name))]),
+      )
     const names = new Set(children.map((child) => child.element.name))
     for (const name in value)
       if (!names.has(name) && value[name] !== undefined)
@@ -160,6 +164,12 @@ function listElement({ element, children }: Node): Node | undefined {
   if (element.converted_type !== 'LIST' && element.logical_type?.type !== 'LIST') return undefined
   const [repeated] = children
   return repeated?.children.length === 1 ? repeated.children[0] : repeated
+}
+
+/** The values of a map column. */
+function mapValue({ element, children }: Node): Node | undefined {
+  if (element.converted_type !== 'MAP' && element.logical_type?.type !== 'MAP') return undefined
+  return children[0]?.children[1]
 }
 
 function timeDigits({ converted_type, logical_type }: SchemaElement): 3 | 6 | 9 | undefined {

@@ -44,6 +44,7 @@ export async function* parquetRows(path: string, options: RowOptions): AsyncGene
     let groupStart = 0
     for (const group of metadata.row_groups) {
       const rows = Number(group.num_rows)
+      const rowBytes = Number(group.total_byte_size) / Math.max(1, rows)
       const parts = Math.max(1, Math.ceil(Number(group.total_byte_size) / partBytes))
       const step = Math.max(1, Math.ceil(rows / parts))
       for (let from = 0; from < rows; from += step) {
@@ -62,7 +63,7 @@ export async function* parquetRows(path: string, options: RowOptions): AsyncGene
           })
           for (const [index, object] of objects.entries()) {
             const line = rowStart + index + 1
-            batch.add(plain(object, line, batch, options.exact), line, 0)
+            batch.push(plain(object, line, batch, options.exact), line, rowBytes)
             if (batch.full) yield take(line)
           }
         } catch (error) {

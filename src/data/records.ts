@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { GuerdonError, JsonObject } from '../core/index.ts'
 import { GuerdonError as Failure } from '../core/index.ts'
@@ -13,7 +13,7 @@ import { fileKind, openBytes, unreadable } from './source.ts'
 export interface RecordOptions {
   /** @default by extension: `.jsonl .ndjson .json .csv .tsv .parquet`, each also `.gz`; standard input is JSON Lines */
   readonly format?: 'jsonl' | 'json' | 'csv' | 'tsv' | 'parquet'
-  /** Rows handed over at a time. @default 1024 */
+  /** Rows handed over at a time; fewer when they hold much text. @default 1024 */
   readonly batchSize?: number
   /** Stop after this many rows. */
   readonly limit?: number
@@ -97,7 +97,9 @@ async function rowsOf(
   if (source.startsWith('hf://')) {
     const { hubFiles } = await import('./hub.ts')
     const files = await hubFiles(source, options.signal ? { signal: options.signal } : {})
-    return oneAfterTheOther(files, (file) => rowsOfFile(file, source, { ...options }, exact))
+    return oneAfterTheOther(files, (file) =>
+      rowsOfFile(file, `${source} (${basename(file)})`, options, exact),
+    )
   }
   return rowsOfFile(source, source, options, exact)
 }

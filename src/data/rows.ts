@@ -37,6 +37,9 @@ export interface RowOptions {
   readonly at?: string
 }
 
+/** A batch is handed over early when its rows hold more text than this [bytes or UTF-16 code units]. */
+const batchText = 16 * 2 ** 20
+
 /** Collects rows into batches. */
 export class BatchBuilder {
   records: RawRecord[] = []
@@ -45,6 +48,7 @@ export class BatchBuilder {
   warnings: GuerdonError[] = []
   readonly name: string
   readonly #size: number
+  #text = 0
 
   constructor(name: string, size: number) {
     this.name = name
@@ -52,7 +56,7 @@ export class BatchBuilder {
   }
 
   get full(): boolean {
-    return this.records.length >= this.#size || this.errors.length >= this.#size
+    return this.records.length >= this.#size || this.errors.length >= this.#size || this.#text >= batchText
   }
 
   get empty(): boolean {
@@ -75,10 +79,13 @@ export class BatchBuilder {
         `nests deeper than ${depthLimit} levels.`,
         'Flatten the value or write it as a string.',
       )
-    else {
-      this.records.push(value as RawRecord)
-      this.lines.push(line)
-    }
+    else this.push(value as RawRecord, line, textLength)
+  }
+
+  push(record: RawRecord, line: number, textLength: number): void {
+    this.records.push(record)
+    this.lines.push(line)
+    this.#text += textLength
   }
 
   fail(line: number, code: string, what: string, fix?: string, field?: string): void {
@@ -97,6 +104,7 @@ export class BatchBuilder {
     this.lines = []
     this.errors = []
     this.warnings = []
+    this.#text = 0
     return { records, lines, errors, warnings, bytesRead, bytesTotal }
   }
 }
