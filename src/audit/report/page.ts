@@ -68,7 +68,7 @@ figure{margin:0;min-width:0;max-width:100%} figcaption{font-size:13px;color:var(
 .samples{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,430px),1fr));gap:16px}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px;min-width:0}
 code,article h3,article .why,figcaption,.null{overflow-wrap:anywhere}
-article td{overflow-wrap:anywhere} article td.n{white-space:nowrap}
+article td:last-child{overflow-wrap:anywhere} article td:first-child{overflow-wrap:break-word;min-width:5.5em} article td.n{white-space:nowrap}
 article h3{margin:0 0 4px;display:flex;gap:8px;justify-content:space-between;flex-wrap:wrap}
 article .why{color:var(--soft);font-size:13px}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.45 ui-monospace,SFMono-Regular,Menlo,monospace;margin:4px 0;padding:8px;background:var(--paper);border:1px solid var(--line);border-radius:6px;max-height:260px;overflow:auto}

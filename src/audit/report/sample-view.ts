@@ -86,7 +86,7 @@ function scoresView(scores: Readonly<Record<string, Score>>, ranges: SampleViewO
         : Object.entries(score.parts ?? {})
             .map(([part, value]) => `${part} ${value === null ? 'unscored' : short(value)}`)
             .join(', ')
-    }${score.rationale && html` ${score.rationale}`}</td></tr>`
+    }${score.rationale && html`<div>${score.rationale}</div>`}</td></tr>`
   })}</table>`
 }
 
