@@ -1,4 +1,11 @@
-import { characterSymbols, forEachBlock, type SymbolPair, sharedEnds } from './symbols.ts'
+import {
+  astral,
+  characterPositions,
+  characterSymbols,
+  forEachBlock,
+  type SymbolPair,
+  sharedEnds,
+} from './symbols.ts'
 
 /**
  * Least number of insertions, deletions and substitutions of characters (code points) that turn `a` into `b`.
@@ -9,7 +16,9 @@ import { characterSymbols, forEachBlock, type SymbolPair, sharedEnds } from './s
  * @example levenshtein('kitten', 'sitting') // 3
  */
 export function levenshtein(a: string, b: string): number {
-  return a === b ? 0 : editDistance(characterSymbols(a, b))
+  if (a === b) return 0
+  if (isShort(a, b)) return a.length <= b.length ? shortDistance(a, b) : shortDistance(b, a)
+  return editDistance(characterSymbols(a, b))
 }
 
 /**
@@ -19,6 +28,7 @@ export function levenshtein(a: string, b: string): number {
  */
 export function levenshteinSimilarity(a: string, b: string): number {
   if (a === b) return 1
+  if (isShort(a, b)) return 1 - levenshtein(a, b) / Math.max(a.length, b.length)
   const pair = characterSymbols(a, b)
   return 1 - editDistance(pair) / Math.max(pair.a.length, pair.b.length)
 }
@@ -39,16 +49,17 @@ export function levenshteinRatio(a: string, b: string): number {
 /** Levenshtein distance of two sequences of symbols. */
 export function editDistance(pair: SymbolPair): number {
   const { prefix, suffix } = sharedEnds(pair)
-  const rows = pair.a.subarray(prefix, pair.a.length - suffix)
-  const columns = pair.b.subarray(prefix, pair.b.length - suffix)
-  if (rows.length === 0 || columns.length === 0) return Math.max(rows.length, columns.length)
+  const rowCount = pair.a.length - prefix - suffix
+  const columnEnd = pair.b.length - suffix
+  if (rowCount === 0 || columnEnd === prefix) return Math.max(rowCount, columnEnd - prefix)
+  const columns = pair.b
   // What the row above a block does from column to column: +1 in the first row of the table.
-  const steps = new Int8Array(columns.length).fill(1)
-  forEachBlock(rows, pair.alphabet, (positions, height) => {
+  const steps = new Array<number>(columns.length).fill(1)
+  forEachBlock(pair.a, prefix, prefix + rowCount, pair.alphabet, (positions, height) => {
     const last = height - 1
     let up = -1 // bits where the column grows by 1 downwards
     let down = 0 // bits where it falls by 1
-    for (let j = 0; j < columns.length; j++) {
+    for (let j = prefix; j < columnEnd; j++) {
       const step = steps[j]!
       const equal = positions[columns[j]!]!
       const matched = step < 0 ? equal | 1 : equal
@@ -65,8 +76,36 @@ export function editDistance(pair: SymbolPair): number {
       down = right & vertical
     }
   })
+  let distance = rowCount
+  for (let j = prefix; j < columnEnd; j++) distance += steps[j]!
+  return distance
+}
+
+/** One of the two fits into one block, and every code unit is a character. */
+function isShort(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) <= 32 && !astral.test(a) && !astral.test(b)
+}
+
+/** The same recurrence for at most 32 rows, straight from the texts: most answers are a few words. */
+function shortDistance(rows: string, columns: string): number {
+  if (rows === '') return columns.length
+  for (let row = 0; row < rows.length; row++) characterPositions[rows.charCodeAt(row)]! |= 1 << row
+  const last = rows.length - 1
   let distance = rows.length
-  for (const step of steps) distance += step
+  let up = -1
+  let down = 0
+  for (let j = 0; j < columns.length; j++) {
+    const equal = characterPositions[columns.charCodeAt(j)]!
+    const diagonal = (((equal & up) + up) ^ up) | equal
+    const right = down | ~(diagonal | up)
+    const left = up & diagonal
+    distance += ((right >>> last) & 1) - ((left >>> last) & 1)
+    const vertical = equal | down
+    const grown = (right << 1) | 1
+    up = (left << 1) | ~(vertical | grown)
+    down = grown & vertical
+  }
+  for (let row = 0; row < rows.length; row++) characterPositions[rows.charCodeAt(row)] = 0
   return distance
 }
 
@@ -77,14 +116,15 @@ export function editDistance(pair: SymbolPair): number {
  */
 export function commonSubsequence(pair: SymbolPair): number {
   const { prefix, suffix } = sharedEnds(pair)
-  const rows = pair.a.subarray(prefix, pair.a.length - suffix)
-  const columns = pair.b.subarray(prefix, pair.b.length - suffix)
+  const rowCount = pair.a.length - prefix - suffix
+  const columnEnd = pair.b.length - suffix
   let length = prefix + suffix
-  if (rows.length === 0 || columns.length === 0) return length
-  const carries = new Uint8Array(columns.length)
-  forEachBlock(rows, pair.alphabet, (positions, height) => {
+  if (rowCount === 0 || columnEnd === prefix) return length
+  const columns = pair.b
+  const carries = new Array<number>(columns.length).fill(0)
+  forEachBlock(pair.a, prefix, prefix + rowCount, pair.alphabet, (positions, height) => {
     let open = -1 // bits of rows not yet matched
-    for (let j = 0; j < columns.length; j++) {
+    for (let j = prefix; j < columnEnd; j++) {
       const matched = open & positions[columns[j]!]!
       const sum = (open >>> 0) + (matched >>> 0) + carries[j]!
       carries[j] = sum > 0xffffffff ? 1 : 0

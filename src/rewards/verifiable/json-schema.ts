@@ -32,6 +32,12 @@ export const jsonSchema = defineRewardType({
   }),
   create: ({ schema, from, unknownKeywords }) => {
     const validators = new SchemaCache({ unknownKeywords })
+    let own: ReturnType<SchemaCache['get']> | undefined
+    const validatorOf = (reference: Json | undefined) => {
+      if (schema === undefined) return validators.get(reference!)
+      own ??= validators.get(schema as Json)
+      return own
+    }
     return defineReward({
       name: 'json-schema',
       needs: schema === undefined ? ['reference'] : [],
@@ -39,7 +45,7 @@ export const jsonSchema = defineRewardType({
       judge: async ({ output, reference }) => {
         let validate: Awaited<ReturnType<SchemaCache['get']>>
         try {
-          validate = await validators.get((schema as Json | undefined) ?? reference!)
+          validate = await validatorOf(reference)
         } catch (error) {
           if (error instanceof GuerdonError)
             return unscored('bad-input', `the schema cannot be used: ${error.message}`)

@@ -3,8 +3,8 @@
  * words) does not matter to the algorithms on them.
  */
 export interface SymbolPair {
-  readonly a: Uint32Array
-  readonly b: Uint32Array
+  readonly a: readonly number[]
+  readonly b: readonly number[]
   readonly alphabet: number
 }
 
@@ -14,13 +14,14 @@ export function characterSymbols(a: string, b: string): SymbolPair {
   return itemSymbols([...a], [...b])
 }
 
-const astral = /[\ud800-\udfff]/
+/** Half of a character that UTF-16 writes as two code units. */
+export const astral = /[\ud800-\udfff]/
 
 /** Two lists of strings, one symbol for each different string. */
 export function itemSymbols(a: readonly string[], b: readonly string[]): SymbolPair {
   const numbers = new Map<string, number>()
   const encode = (items: readonly string[]) => {
-    const symbols = new Uint32Array(items.length)
+    const symbols = new Array<number>(items.length)
     for (let i = 0; i < items.length; i++) {
       let symbol = numbers.get(items[i]!)
       if (symbol === undefined) {
@@ -35,8 +36,9 @@ export function itemSymbols(a: readonly string[], b: readonly string[]): SymbolP
   return { ...pair, alphabet: numbers.size }
 }
 
-function codeUnits(text: string): Uint32Array {
-  const units = new Uint32Array(text.length)
+// A plain array: a typed one of this size is allocated outside the heap, which costs more than a short comparison.
+function codeUnits(text: string): number[] {
+  const units = new Array<number>(text.length)
   for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i)
   return units
 }
@@ -52,22 +54,27 @@ export function sharedEnds({ a, b }: SymbolPair): { readonly prefix: number; rea
 }
 
 /**
- * Runs a bit-parallel algorithm block by block: for each run of up to 32 symbols of `rows`, `block` receives where
- * that symbol stands in the run as bits (`positions[symbol]`), and how many symbols the run has.
+ * Runs a bit-parallel algorithm over `rows[start..end)` block by block: for each run of up to 32 symbols `block`
+ * receives where a symbol stands in the run as bits (`positions[symbol]`), and how many symbols the run has.
  */
 export function forEachBlock(
-  rows: Uint32Array,
+  rows: readonly number[],
+  start: number,
+  end: number,
   alphabet: number,
   block: (positions: Int32Array, height: number) => void,
 ): void {
-  const positions = alphabet <= scratch.length ? scratch : new Int32Array(alphabet)
-  for (let start = 0; start < rows.length; start += 32) {
-    const height = Math.min(32, rows.length - start)
-    for (let row = 0; row < height; row++) positions[rows[start + row]!]! |= 1 << row
+  const positions = alphabet <= characterPositions.length ? characterPositions : new Int32Array(alphabet)
+  for (let from = start; from < end; from += 32) {
+    const height = Math.min(32, end - from)
+    for (let row = 0; row < height; row++) positions[rows[from + row]!]! |= 1 << row
     block(positions, height)
-    for (let row = 0; row < height; row++) positions[rows[start + row]!] = 0
+    for (let row = 0; row < height; row++) positions[rows[from + row]!] = 0
   }
 }
 
-/** All zero between calls: clearing what was set is far cheaper than a new table for each pair. */
-const scratch = new Int32Array(0x10000)
+/**
+ * Scratch table, a number for each UTF-16 code unit. Whoever writes into it makes it zero again before returning:
+ * clearing what was set is far cheaper than a new table for each pair.
+ */
+export const characterPositions = new Int32Array(0x10000)
