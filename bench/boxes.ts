@@ -74,7 +74,11 @@ for (const [name, reward, output, reference, meta = {}] of cases) {
     ...(reference === undefined ? {} : { reference }),
     meta,
   }))
-  const perSecond = await throughput(batch, () => reward.score(samples), { runs: 3, warmups: 40 })
+  const perSecond = await throughput(batch, () => reward.score(samples), {
+    runs: 15,
+    warmups: 40,
+    minimumMs: 15,
+  })
   rows.push({ reward: name, 'samples/s per core': Math.round(perSecond) })
 }
 print(rows)
