@@ -131,7 +131,7 @@ function lcm(a: bigint, b: bigint): bigint {
   return divisor === 0n ? 0n : (a / divisor) * (b < 0n ? -b : b)
 }
 
-export function isLess(a: Rational, b: Rational): boolean {
+function isLess(a: Rational, b: Rational): boolean {
   return a.numerator * b.denominator < b.numerator * a.denominator
 }
 

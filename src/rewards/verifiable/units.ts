@@ -65,6 +65,9 @@ const units = new Map<string, Unit>()
 for (const [dimension, names] of Object.entries(families))
   for (const [name, factor] of Object.entries(names)) units.set(name, { dimension, factor })
 
+const changesTheNumber =
+  /\b(?:or|and|not|no|than|about|approximately|least|most|less|more|over|under|between|to|none|if|is|but|because|plus|minus|times|divided|half|hundred|thousand|million|billion|trillion|dozen|wrong|incorrect)\b/
+
 /**
  * The unit that a text names: `cm`, `square inches`, `cm^2`, `miles per hour`, `m/s`. A name that is not known is a
  * dimension of its own (`apples`), plural and singular alike. Undefined for a text that cannot be a unit: more than
@@ -74,12 +77,7 @@ export function unitOf(text: string): Unit | undefined {
   const plain = text.toLowerCase().replace(/[.{}]/g, '').replace(/\s+/g, ' ').trim()
   if (plain === '' || plain.length > 40 || !/^[a-z°%$€£¥¢][a-z°%$€£¥¢0-9 ^/*-]*$/.test(plain))
     return undefined
-  if (
-    /\b(?:or|and|not|no|than|about|approximately|least|most|less|more|over|under|between|to|none|if|is)\b/.test(
-      plain,
-    )
-  )
-    return undefined
+  if (changesTheNumber.test(plain)) return undefined
   if (plain.split(' ').length > 4) return undefined
   let dimension = ''
   let factor = 1
