@@ -325,6 +325,23 @@ describe('pairs', () => {
       chosen: [assistant('d')],
     })
   })
+  test('a prompt is never lost: a system turn of its own stays, another wording is kept in meta', async () => {
+    const system = { role: 'system' as const, content: 's' }
+    const { preferences } = await preferencesOf([
+      {
+        prompt: [system, user('a')],
+        chosen: [user('a'), assistant('x')],
+        rejected: [user('a'), assistant('y')],
+      },
+      { prompt: 'other', chosen: [user('a'), assistant('x')], rejected: [user('a'), assistant('y')] },
+      { prompt: 'p', chosen: [user('a'), assistant('x')], rejected: [user('b'), assistant('y')] },
+    ])
+    expect(preferences).toMatchObject([
+      { prompt: [system, user('a')], chosen: [assistant('x')], meta: {} },
+      { prompt: [user('a')], rejected: [assistant('y')], meta: { prompt: 'other' } },
+      { prompt: 'p', chosen: [user('a'), assistant('x')] },
+    ])
+  })
   test('equal ratings and equal answers are ties, counted and not ordered', async () => {
     const rows = [
       { prompt: 'p', chosen: 'a', rejected: 'b', chosen_rating: 4, rejected_rating: 4 },

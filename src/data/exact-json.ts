@@ -211,11 +211,6 @@ export function rememberNumberText(root: object, holder: object, key: string, te
   exactRoots.add(root)
 }
 
-/** Whether `holder` was read with something that JavaScript would forget. */
-export function isExact(holder: object): boolean {
-  return exactRoots.has(holder)
-}
-
 /** Carries what was remembered of `from`'s own values over to `to`, which holds the same values under the same keys. */
 export function keepExactness(from: object, to: object): void {
   const exact = exactness.get(from)

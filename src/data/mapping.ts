@@ -75,9 +75,8 @@ export function mappedConvention(mapping: FieldMapping): Convention {
     read: (row) => {
       let turns = row.turns(prompt, needed(row, prompt))
       if (images !== undefined) turns = promptWithImages(row, turns, images, at(row, images))
-      const outputs = pair
-        ? [needed(row, chosen), needed(row, rejected)]
-        : outputsOf(row, output!, needed(row, output!))
+      const found = pair ? [needed(row, chosen), needed(row, rejected)] : needed(row, output!)
+      const outputs = pair ? (found as unknown[]) : outputsOf(row, output!, found)
       const candidates = outputs.map((item, index) => ({
         output: row.turns(pair ? (index === 0 ? chosen : rejected) : output!, item),
         ...(pair ? { meta: { label: index === 0 ? 'chosen' : 'rejected' } } : {}),
@@ -94,7 +93,7 @@ export function mappedConvention(mapping: FieldMapping): Convention {
         group: group === undefined ? undefined : scalar(row, group),
         meta: kept ? keptColumns(row, kept) : row.rest(heads),
         ...(pair ? { orderings: [{ chosen: 0, rejected: 1 }] } : {}),
-        several: !pair && isListOfOutputs(needed(row, output!)),
+        several: !pair && isListOfOutputs(found),
       }
     },
   }

@@ -3,8 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { GuerdonError, JsonObject } from '../core/index.ts'
-import { GuerdonError as Failure } from '../core/index.ts'
+import { GuerdonError, type JsonObject } from '../core/index.ts'
 import type { ColumnSchema } from './parquet.ts'
 import type { RawBatch, RowOptions } from './rows.ts'
 import { fileKind, openBytes, unreadable } from './source.ts'
@@ -82,11 +81,15 @@ export async function* readRows(
 /** The error for a source without one row that can be used. */
 export function noUsableRow(source: string, firstError: GuerdonError | undefined): GuerdonError {
   return firstError
-    ? new Failure('no-usable-row', `has no row that can be used; the first problem: ${firstError.message}`, {
-        place: { file: source },
-        cause: firstError,
-      })
-    : new Failure('empty', 'is empty.', { place: { file: source }, fix: 'Write at least one row.' })
+    ? new GuerdonError(
+        'no-usable-row',
+        `has no row that can be used; the first problem: ${firstError.message}`,
+        {
+          place: { file: source },
+          cause: firstError,
+        },
+      )
+    : new GuerdonError('empty', 'is empty.', { place: { file: source }, fix: 'Write at least one row.' })
 }
 
 async function rowsOf(
@@ -138,7 +141,7 @@ async function rowsOfFile(
 
 function checkOptions(source: string, { range, limit, batchSize, format }: RecordOptions): void {
   const fail = (what: string, fix: string) => {
-    throw new Failure('bad-option', what, { place: { file: source }, fix })
+    throw new GuerdonError('bad-option', what, { place: { file: source }, fix })
   }
   if (range) {
     const [start, end] = range

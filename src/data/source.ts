@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { GuerdonError, messageOf, nearest } from '../core/index.ts'
 
-export const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet'] as const
-export type Format = (typeof formats)[number]
+const formats = ['jsonl', 'json', 'csv', 'tsv', 'parquet'] as const
+type Format = (typeof formats)[number]
 
 const extensions: Readonly<Record<string, Format>> = {
   jsonl: 'jsonl',

@@ -55,7 +55,7 @@ const turnStart = /\n\n(Human|Assistant):( ?)/g
  * The turns of an hh-rlhf transcript (`\n\nHuman: … \n\nAssistant: …`); one space after the colon belongs to the
  * mark. `undefined` when the text does not start with a mark.
  */
-export function messagesOfTranscript(text: string): Message[] | undefined {
+function messagesOfTranscript(text: string): Message[] | undefined {
   const marks = [...text.matchAll(turnStart)]
   if (marks[0]?.index !== 0) return undefined
   return marks.map((mark, index) => ({

@@ -55,7 +55,7 @@ export function turnsFrom(value: unknown, complain: Complain): Turns {
 }
 
 /** A list of messages. */
-export function messagesFrom(value: readonly unknown[], complain: Complain): Message[] {
+function messagesFrom(value: readonly unknown[], complain: Complain): Message[] {
   return value.map((message, index) => messageFrom(message, String(index), complain))
 }
 
@@ -216,7 +216,7 @@ function messageRecord({ role, content, toolCalls, toolCallId, name, ...rest }: 
 }
 
 /** Content as OpenAI writes it: text, or parts with `image_url`. */
-export function contentRecord(content: Content): Json {
+function contentRecord(content: Content): Json {
   return typeof content === 'string' ? content : content.map(partRecord)
 }
 

@@ -5,7 +5,7 @@ import type { RawRecord } from '../rows.ts'
 type Meta = Readonly<Record<string, Json | undefined>>
 
 /** One output in a row. */
-export interface Candidate {
+interface Candidate {
   readonly output: Turns
   /** What the row says of this output alone; wins over the row's own meta. */
   readonly meta?: Meta

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isDialogue, type Json, type Message, type Turns } from '../../core/index.ts'
-import { numberFrom, type Row } from '../row.ts'
+import { jsonFrom, numberFrom, type Row } from '../row.ts'
 import { commonTurns, splitImplicit } from '../transcript.ts'
 import { type Convention, hasAll, type Ordering, type Reading } from './convention.ts'
 import { plainIfOne } from './single.ts'
@@ -36,40 +36,35 @@ export const trl: Convention = {
       row.turns('chosen'),
       row.turns('rejected'),
     )
-    const meta = row.rest(pairColumns)
-    return pairReading(
-      row,
-      row.prompt(prompt),
-      chosen,
-      rejected,
-      note === undefined ? meta : { ...meta, ...note },
-    )
+    const rest = row.rest(pairColumns)
+    const meta = note ? { ...rest, prompt: jsonFrom(row.record.prompt) } : rest
+    return pairReading(row, row.prompt(prompt), chosen, rejected, meta)
   },
 }
 
 /**
- * Takes the prompt out of full dialogues. A plain prompt that is the one user turn stays plain; another one gives way
- * to the turns, and is kept in meta where they do not say it.
+ * Takes the prompt out of full dialogues. The row's own prompt stays when it says what they share; otherwise it gives
+ * way to the shared turns, and `note` asks to keep it in meta where they do not say it.
  */
 function withoutPrompt(
   prompt: Turns,
   chosen: Turns,
   rejected: Turns,
-): { prompt: Turns; chosen: Turns; rejected: Turns; note?: { prompt: Json } } {
+): { prompt: Turns; chosen: Turns; rejected: Turns; note?: boolean } {
   if (!isDialogue(chosen) || !isDialogue(rejected)) return { prompt, chosen, rejected }
   const whole = chosen[0]!.role !== 'assistant' && rejected[0]!.role !== 'assistant'
   if (!whole) return { prompt, chosen, rejected }
   const shared = commonTurns(chosen, rejected)
+  if (shared === 0) return { prompt, chosen, rejected }
   const lead = chosen.slice(0, shared)
   const tails = { chosen: chosen.slice(shared), rejected: rejected.slice(shared) }
-  if (isDialogue(prompt)) return { prompt: isDeepStrictEqual(prompt, lead) ? prompt : lead, ...tails }
+  if (isDialogue(prompt)) {
+    const same = isDeepStrictEqual(prompt.slice(-shared), lead) // a system turn may stand in the prompt alone
+    return same ? { prompt, ...tails } : { prompt: lead, ...tails, note: true }
+  }
   const last = lead.findLast(({ role }) => role === 'user')
   if (lead.length === 1 && last?.content === prompt) return { prompt, ...tails }
-  return {
-    prompt: lead,
-    ...tails,
-    ...(typeof prompt === 'string' && last?.content !== prompt ? { note: { prompt } } : {}),
-  }
+  return { prompt: lead, ...tails, note: last?.content !== prompt }
 }
 
 function pairReading(
