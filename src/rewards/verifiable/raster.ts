@@ -37,7 +37,8 @@ export function toCanvas({ width, height, data }: Raster, size: number): Canvas 
       let blue = 0
       let missing = 0 // of opacity: where the white behind shows
       for (let y = y0; y < y1; y++) {
-        for (let at = (y * width + x0) * 4; at < (y * width + x1) * 4; at += 4) {
+        const end = (y * width + x1) * 4
+        for (let at = (y * width + x0) * 4; at < end; at += 4) {
           const alpha = data[at + 3]!
           red += data[at]! * alpha
           green += data[at + 1]! * alpha
@@ -126,41 +127,41 @@ export function structuralSimilarity({ size, luma: a }: Canvas, { luma: b }: Can
  * pictures, also for two without any edge.
  */
 export function edgeSimilarity(a: Canvas, b: Canvas): number {
-  const [edgesA, edgesB] = [edges(a), edges(b)]
+  return overlap(edgesOf(a), edgesOf(b))
+}
+
+function overlap(a: Float32Array, b: Float32Array): number {
   let smaller = 0
   let larger = 0
-  for (let i = 0; i < edgesA.length; i++) {
-    smaller += Math.min(edgesA[i]!, edgesB[i]!)
-    larger += Math.max(edgesA[i]!, edgesB[i]!)
+  for (let i = 0; i < a.length; i++) {
+    smaller += Math.min(a[i]!, b[i]!)
+    larger += Math.max(a[i]!, b[i]!)
   }
   return larger === 0 ? 1 : smaller / larger
 }
 
-function edges({ size, luma }: Canvas): Float32Array {
+/** Gradient magnitudes, averaged over 3 by 3 pixels; 0 along the border. */
+function edgesOf({ size, luma }: Canvas): Float32Array {
   const magnitude = new Float32Array(size * size)
   for (let y = 1; y < size - 1; y++) {
-    for (let x = 1; x < size - 1; x++) {
-      const at = y * size + x
-      const [nw, n, ne] = [luma[at - size - 1]!, luma[at - size]!, luma[at - size + 1]!]
-      const [w, e] = [luma[at - 1]!, luma[at + 1]!]
-      const [sw, s, se] = [luma[at + size - 1]!, luma[at + size]!, luma[at + size + 1]!]
-      const gx = ne + 2 * e + se - nw - 2 * w - sw
-      const gy = sw + 2 * s + se - nw - 2 * n - ne
+    for (let at = y * size + 1; at < (y + 1) * size - 1; at++) {
+      const above = at - size
+      const below = at + size
+      const diagonal = luma[below + 1]! - luma[above - 1]!
+      const counter = luma[above + 1]! - luma[below - 1]!
+      const gx = diagonal + counter + 2 * (luma[at + 1]! - luma[at - 1]!)
+      const gy = diagonal - counter + 2 * (luma[below]! - luma[above]!)
       const squared = gx * gx + gy * gy
-      magnitude[at] = squared < 1e-6 ? 0 : Math.sqrt(squared) // rounding is no edge
+      if (squared > 1e-6) magnitude[at] = Math.sqrt(squared) // less is rounding, no edge
     }
   }
+  const rows = new Float32Array(size * size)
+  for (let at = 1; at < size * size - 1; at++)
+    rows[at] = magnitude[at - 1]! + magnitude[at]! + magnitude[at + 1]!
   const blurred = new Float32Array(size * size)
-  for (let y = 1; y < size - 1; y++) {
-    for (let x = 1; x < size - 1; x++) {
-      let sum = 0
-      for (let row = -size; row <= size; row += size) {
-        const at = y * size + x + row
-        sum += magnitude[at - 1]! + magnitude[at]! + magnitude[at + 1]!
-      }
-      blurred[y * size + x] = sum / 9
-    }
-  }
+  for (let y = 1; y < size - 1; y++)
+    for (let at = y * size + 1; at < (y + 1) * size - 1; at++)
+      blurred[at] = (rows[at - size]! + rows[at]! + rows[at + size]!) / 9
   return blurred
 }
 
@@ -172,19 +173,22 @@ export interface RasterSimilarity {
   readonly edges: number
 }
 
-export type RasterTarget = Pick<RasterSimilarity, 'colour' | 'structure' | 'edges'> & {
+/** A picture ready to be compared with, and what an empty picture reaches against it. */
+export interface RasterTarget {
   readonly canvas: Canvas
+  readonly edges: Float32Array
+  readonly empty: Terms
 }
 
-/**
- * A picture to compare others with, and what an empty picture reaches against it; undefined when it is empty itself,
- * because then nothing can be told from it.
- */
+type Terms = Pick<RasterSimilarity, 'colour' | 'structure' | 'edges'>
+
+/** A picture to compare others with; undefined when it is empty, because then nothing can be told from it. */
 export function rasterTarget(picture: Raster, size = comparedPixels): RasterTarget | undefined {
   const canvas = toCanvas(picture, size)
-  const empty = toCanvas({ width: 1, height: 1, data: Uint8Array.of(255, 255, 255, 255) }, size)
-  const reached = compare(canvas, empty)
-  return reached.colour > 1 - 1e-3 ? undefined : { canvas, ...reached }
+  const edges = edgesOf(canvas)
+  const white = toCanvas({ width: 1, height: 1, data: Uint8Array.of(255, 255, 255, 255) }, size)
+  const empty = compare(white, { canvas, edges })
+  return empty.colour > 1 - 1e-3 ? undefined : { canvas, edges, empty }
 }
 
 /**
@@ -193,19 +197,20 @@ export function rasterTarget(picture: Raster, size = comparedPixels): RasterTarg
  * line drawing.)
  */
 export function rasterSimilarity(picture: Raster, target: RasterTarget): RasterSimilarity {
-  const reached = compare(toCanvas(picture, target.canvas.size), target.canvas)
-  const gain = (value: number, empty: number) => (empty >= 1 ? 1 : Math.max(0, (value - empty) / (1 - empty)))
-  const colour = gain(reached.colour, target.colour)
-  const structure = gain(reached.structure, target.structure)
-  const edges = gain(reached.edges, target.edges)
+  const reached = compare(toCanvas(picture, target.canvas.size), target)
+  const gain = (term: keyof Terms) => {
+    const empty = target.empty[term]
+    return empty >= 1 ? 1 : Math.max(0, (reached[term] - empty) / (1 - empty))
+  }
+  const [colour, structure, edges] = [gain('colour'), gain('structure'), gain('edges')]
   return { similarity: (colour + structure + edges) / 3, colour, structure, edges }
 }
 
-function compare(a: Canvas, b: Canvas) {
+function compare(a: Canvas, { canvas, edges }: Pick<RasterTarget, 'canvas' | 'edges'>): Terms {
   return {
-    colour: colourSimilarity(a, b),
-    structure: structuralSimilarity(a, b),
-    edges: edgeSimilarity(a, b),
+    colour: colourSimilarity(a, canvas),
+    structure: structuralSimilarity(a, canvas),
+    edges: overlap(edgesOf(a), edges),
   }
 }
 

@@ -69,7 +69,12 @@ export async function loadSvgRenderer(): Promise<
         return { problem: `a picture of ${width} by ${height}`, unsafe: false }
       const fitTo = { mode: width >= height ? 'width' : 'height', value: pixels } as const
       const image = new resvg.Resvg(written, { ...settings, fitTo }).render()
-      const raster = { width: image.width, height: image.height, data: new Uint8Array(image.pixels) }
+      const { buffer, byteOffset, length } = image.pixels
+      const raster = {
+        width: image.width,
+        height: image.height,
+        data: new Uint8Array(buffer, byteOffset, length),
+      }
       return { raster, root, dataUrl: () => `data:image/png;base64,${image.asPng().toString('base64')}` }
     } catch (error) {
       return { problem: messageOf(error), unsafe: false }
