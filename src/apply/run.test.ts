@@ -212,7 +212,7 @@ describe('resuming', () => {
 
   test('a full store stops the run; with space it goes on from there', async () => {
     const path = file('full.db')
-    const small = await openStore(path, { maximumBytes: 700 * 1024 })
+    const small = await openStore(path, { maximumBytes: 400 * 1024 })
     const samples = batchesOf(samplesOf(3000, () => ({ output: 'x'.repeat(200) })))
     await expect(run(small, { samples })).rejects.toMatchObject({ code: 'store-full' })
     await small.close()

@@ -49,7 +49,7 @@ export class Sqlite {
       migrate(database, path)
       // A killed process loses nothing that was committed; only a power cut can lose the last commits, never more.
       database.exec(
-        'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -8000',
+        'PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000',
       )
       if (options.maximumBytes !== undefined) {
         const { page_size } = database.prepare('PRAGMA page_size').get() as { page_size: number }
@@ -191,8 +191,7 @@ function migrate(database: DatabaseSync, path: string): void {
     return version
   }
   if (check() === current) return
-  // Large pages: runs write in long stretches, and pay for each page.
-  database.exec('PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE')
+  database.exec('PRAGMA journal_mode = WAL; BEGIN IMMEDIATE')
   try {
     for (const step of schemaSteps.slice(check())) database.exec(step) // another process may have been faster
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${current}; COMMIT`)

@@ -327,7 +327,7 @@ describe('what goes wrong with the file', () => {
     const path = fresh()
     const store = await withRun(path)
     await store.close()
-    const small = await openStore(path, { maximumBytes: 512 * 1024 })
+    const small = await openStore(path, { maximumBytes: 256 * 1024 })
     const batch = (first: number) => ({
       samples: Array.from({ length: 200 }, (_, index) => ({
         position: first + index,
@@ -380,7 +380,7 @@ describe.skipIf(!canMount())('on a small file system', () => {
   const mounted = join(folder, 'mounted')
   beforeAll(() => {
     mkdirSync(mounted)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', mounted])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=600k', 'tmpfs', mounted])
   })
   afterAll(() => {
     execFileSync('umount', ['-l', mounted])
