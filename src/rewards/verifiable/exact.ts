@@ -45,6 +45,7 @@ export function exactReward(settings: z.input<typeof options> = {}): Reward {
     params: chosen,
     judge: (one) =>
       scoreAnswer(one, chosen.where, (given, gold) => {
+        if (given === gold) return 1
         const text = normalisedText(given, chosen.normalise)
         return text !== '' && text === normalisedText(gold.trim(), chosen.normalise) ? 1 : 0
       }),
