@@ -16,11 +16,12 @@ export function coveredCells(
   covered = new Uint8Array(cells * cells),
 ): Uint8Array {
   covered.fill(0, 0, cells * cells)
-  for (const [x1, y1, x2, y2] of boxes) {
-    const [left, right] = [cellFrom(x1, size.width, cells), cellFrom(x2, size.width, cells)]
-    const bottom = cellFrom(y2, size.height, cells)
+  for (const box of boxes) {
+    const left = cellFrom(box[0], size.width, cells)
+    const right = cellFrom(box[2], size.width, cells)
+    const bottom = cellFrom(box[3], size.height, cells)
     if (left >= right) continue
-    for (let row = cellFrom(y1, size.height, cells); row < bottom; row++)
+    for (let row = cellFrom(box[1], size.height, cells); row < bottom; row++)
       covered.fill(1, row * cells + left, row * cells + right)
   }
   return covered
