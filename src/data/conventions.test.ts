@@ -814,6 +814,25 @@ describe('preferences written for trainers', () => {
       ['y', { label: false, n: 1 }],
     ])
   })
+  test('meta never takes the place of a column', async () => {
+    const path = join(folder, 'collision.jsonl')
+    const meta = { prompt: 'm', chosen: 'm', label: 'm', id: 'm', free: 1 }
+    const preference: Preference = { id: 'a', prompt: 'p', chosen: 'x', rejected: 'y', meta }
+    await writePreferences(path, [preference], { convention: 'trl' })
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+      id: 'a',
+      prompt: 'p',
+      chosen: 'x',
+      rejected: 'y',
+      label: 'm',
+      free: 1,
+    })
+    await writePreferences(path, [preference], { convention: 'kto' })
+    expect((await samplesIn(path)).samples.map(({ prompt, meta }) => [prompt, meta.label])).toEqual([
+      ['p', true],
+      ['p', false],
+    ])
+  })
   test('what a layout cannot hold is refused by name', async () => {
     const path = join(folder, 'refused.jsonl')
     const preference: Preference = {

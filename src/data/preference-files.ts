@@ -22,25 +22,21 @@ type Layout = (preference: Preference) => readonly JsonObject[]
 
 /** TRL, plain text: DPO, CPO, ORPO. */
 const trlText: Layout = (preference) => [
-  {
-    ...head(preference),
+  columns(preference, {
     prompt: plainText(preference, 'prompt'),
     chosen: plainText(preference, 'chosen'),
     rejected: plainText(preference, 'rejected'),
-    ...tail(preference),
-  },
+  }),
 ]
 
 /** TRL, messages; images in a column of their own, their places marked in the messages. */
 const trlConversational: Layout = (preference) => [
-  {
-    ...head(preference),
+  columns(preference, {
     ...imagesColumn(preference),
     prompt: marked(messagesOf(preference.prompt, 'user')),
     chosen: marked(messagesOf(preference.chosen, 'assistant')),
     rejected: marked(messagesOf(preference.rejected, 'assistant')),
-    ...tail(preference),
-  },
+  }),
 ]
 
 /** Layouts that trainers read, by name. */
@@ -56,13 +52,11 @@ const layouts = {
         ? `${prompt}${answer}`
         : marked([...messagesOf(prompt, 'user'), ...messagesOf(answer, 'assistant')])
     return [
-      {
-        ...head(preference),
+      columns(preference, {
         ...imagesColumn(preference),
         chosen: whole(chosen),
         rejected: whole(rejected),
-        ...tail(preference),
-      },
+      }),
     ]
   },
   /** Anthropic's transcripts. */
@@ -70,12 +64,10 @@ const layouts = {
     const prompt = messagesOf(preference.prompt, 'user')
     const whole = (answer: Turns) => transcriptOf([...prompt, ...messagesOf(answer, 'assistant')])
     return [
-      {
-        ...head(preference),
+      columns(preference, {
         chosen: whole(preference.chosen),
         rejected: whole(preference.rejected),
-        ...tail(preference),
-      },
+      }),
     ]
   },
   /** TRL's KTO and BCO: two rows, one labelled true and one false. */
@@ -87,7 +79,7 @@ const layouts = {
       prompt: plain ? (prompt as string) : marked(messagesOf(prompt, 'user')),
       completion: plain ? (completion as string) : marked(messagesOf(completion, 'assistant')),
       label,
-      ...meta,
+      ...without(meta, ['id', 'prompt', 'completion', 'label', 'images']),
     })
     return [row(chosen, true), row(rejected, false)]
   },
@@ -111,8 +103,7 @@ const layouts = {
       history.push([withMarks(preference, asked.content), withMarks(preference, answered.content)])
     }
     return [
-      {
-        ...head(preference),
+      columns(preference, {
         instruction: withMarks(preference, question.content),
         input: '',
         chosen: plainText(preference, 'chosen'),
@@ -120,8 +111,7 @@ const layouts = {
         ...(system === undefined ? {} : { system }),
         ...(history.length === 0 ? {} : { history }),
         ...imagesColumn(preference),
-        ...tail(preference),
-      },
+      }),
     ]
   },
   /** ms-swift: messages end with the chosen answer; `<image>` marks the places of images. */
@@ -134,15 +124,13 @@ const layouts = {
     const whole = (answer: Turns) =>
       messageRecords([...messagesOf(prompt, 'user'), ...messagesOf(answer, 'assistant')].map(simple))
     return [
-      {
-        ...head(preference),
+      columns(preference, {
         messages: whole(chosen),
         ...(typeof rejected === 'string'
           ? { rejected_response: rejected }
           : { rejected_messages: whole(rejected) }),
         ...imagesColumn(preference),
-        ...tail(preference),
-      },
+      }),
     ]
   },
   /** ultrafeedback_binarized and distilabel: a plain prompt, its SHA-256, and full dialogues. */
@@ -152,14 +140,12 @@ const layouts = {
     const question = turns.findLast(({ role }) => role === 'user')
     const prompt = typeof meta.prompt === 'string' ? meta.prompt : question ? textOf(question.content) : ''
     return [
-      {
-        ...head(preference),
+      columns(preference, {
         prompt,
         prompt_id: typeof meta.prompt_id === 'string' ? meta.prompt_id : hash('sha256', prompt, 'hex'),
         chosen: messageRecords([...turns, ...messagesOf(preference.chosen, 'assistant')]),
         rejected: messageRecords([...turns, ...messagesOf(preference.rejected, 'assistant')]),
-        ...without(tail(preference), ['prompt', 'prompt_id']),
-      },
+      }),
     ]
   },
   /** RLAIF-V: one image, a question and two answers. */
@@ -167,14 +153,12 @@ const layouts = {
     const images = imagesOf(preference.prompt)
     if (images.length !== 1) throw cannotHold(preference, `${images.length} images instead of one`)
     return [
-      {
-        ...head(preference),
+      columns(preference, {
         image: imageText(images[0]!),
         question: textOf(preference.prompt),
         chosen: plainText(preference, 'chosen'),
         rejected: plainText(preference, 'rejected'),
-        ...tail(preference),
-      },
+      }),
     ]
   },
 } satisfies Record<string, Layout>
@@ -213,8 +197,15 @@ export async function writePreferences(
   return count
 }
 
-function head({ id }: Preference): JsonObject {
-  return /^row-\d+(?:#.*)?$/.test(id) ? {} : { id }
+/** A row: its id unless generated, a layout's own columns, the margin, and meta as far as its names are free. */
+function columns(preference: Preference, own: JsonObject): JsonObject {
+  const { id, margin, meta } = preference
+  return {
+    ...(/^row-\d+(?:#.*)?$/.test(id) ? {} : { id }),
+    ...own,
+    ...(margin === undefined || isToldByScores(preference) ? {} : { margin }),
+    ...without(meta, ['id', 'margin', ...Object.keys(own)]),
+  }
 }
 
 const scoreColumns = [
@@ -223,11 +214,8 @@ const scoreColumns = [
   ['chosen_score', 'rejected_score'],
 ] as const
 
-function tail({ margin, meta }: Preference): JsonObject {
-  const told = scoreColumns.some(
-    ([a, b]) => meta[a] !== undefined && Number(meta[a]) - Number(meta[b]) === margin,
-  )
-  return margin === undefined || told ? meta : { margin, ...without(meta, ['margin']) }
+function isToldByScores({ margin, meta }: Preference): boolean {
+  return scoreColumns.some(([a, b]) => meta[a] !== undefined && Number(meta[a]) - Number(meta[b]) === margin)
 }
 
 function without(record: JsonObject, keys: readonly string[]): JsonObject {
