@@ -265,8 +265,8 @@ test('long hostile responses are judged in linear time', () => {
         capital_frequency: 1,
         capital_relation: 'at least',
       }
-      const start = performance.now()
+      const start = process.cpuUsage()
       follows(id, given, `${piece.repeat(200_000 / piece.length)}a`)
-      expect(performance.now() - start, `${id} on ${piece}`).toBeLessThan(1500)
+      expect(process.cpuUsage(start).user / 1000, `${id} on ${piece}`).toBeLessThan(1500)
     }
 })

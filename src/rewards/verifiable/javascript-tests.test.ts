@@ -4,7 +4,9 @@ import { testOnData } from '../../../tests/shared-data.ts'
 import type { Json, Sample } from '../../core/index.ts'
 import { javascriptTests } from './javascript-tests.ts'
 
-const reward = javascriptTests.create({ timeMs: 300 })
+const quick = javascriptTests.create({ timeMs: 300 })
+/** For what ends by itself: a busy machine must not turn it into a timeout. */
+const reward = javascriptTests.create({ timeMs: 10_000, memoryBytes: 16 << 20 })
 const sample = (output: string, reference: Json, id = 'x'): Sample => ({
   id,
   prompt: '',
@@ -29,9 +31,9 @@ test.each([
   ['const f = () => 1; Object.prototype.toString = () => "1"', 'toString'],
   ['const console = { assert() {} }; const f = () => 2', 'SyntaxError'],
 ])('%s is worth 0, and says why', async (output, why) => {
-  const slow = javascriptTests.create({ timeMs: 1500, memoryBytes: 16 << 20 })
+  const judge = why === 'time limit' ? quick : reward
   const tests = "(async () => console.assert((await f()) === 1, 'f is one'))()"
-  const [score] = await (why === 'memory limit' ? slow : reward).score([sample(output, tests)])
+  const [score] = await judge.score([sample(output, tests)])
   expect(score).toMatchObject({ value: 0, rationale: expect.stringContaining(why) })
 })
 
@@ -49,6 +51,19 @@ test('a whole function, a body, and prose around a fence', async () => {
     '```\n  return a + b\n}',
   ])
     expect(await scoreOf(output, reference)).toMatchObject({ value: 1 })
+})
+
+test('both sides may ask for assert, and an answer cannot replace it', async () => {
+  const tests = "const assert = require('assert'); assert.equal(f(), 1)"
+  const answer = "const assert = require('node:assert'); function f() { return 1 }; assert(f() === 1)"
+  expect(await scoreOf(answer, tests)).toMatchObject({ value: 1 })
+  for (const attack of [
+    'const assert = () => {}',
+    'globalThis.assert = () => {}',
+    'require = () => () => {}',
+  ])
+    for (const strict of [tests, 'assert(f() === 1)'])
+      expect(await scoreOf(`${attack}; var f = () => 2`, strict), attack).toMatchObject({ value: 0 })
 })
 
 testOnData('humaneval-x-js', 'the published solutions pass, broken ones do not', async (folder) => {
@@ -74,7 +89,7 @@ testOnData('humaneval-x-js', 'the published solutions pass, broken ones do not',
   expect(failing).toEqual(['JavaScript/112', 'JavaScript/162'])
   const broken = await judge((solution) => solution.replace(/return [^;}]*/g, 'return undefined'))
   expect(broken.filter(({ value }) => value !== 0)).toEqual([])
-  const endless = await reward.score([
+  const endless = await quick.score([
     sample('for (;;);\n}', { tests: problems[0]!.test, declaration: problems[0]!.declaration }),
   ])
   expect(endless).toMatchObject([{ value: 0 }])

@@ -84,7 +84,7 @@ export const javascriptTests = defineRewardType({
         }
         try {
           const program = await completed(source, tests.declaration)
-          return scoreOf(await runInSandbox([program, tests.tests], sandbox, signal), credit)
+          return scoreOf(await runInSandbox([program, inOwnScope(tests.tests)], sandbox, signal), credit)
         } catch (error) {
           if (signal?.aborted) return unscored('cancelled', 'cancelled while the tests ran')
           if (error instanceof GuerdonError) return unscored('outage', error.message)
@@ -120,6 +120,11 @@ function testsOf(reference: Json): JavaScriptTests | undefined {
   const { tests, declaration } = reference
   if (declaration === undefined) return { tests }
   return typeof declaration === 'string' ? { tests, declaration } : undefined
+}
+
+/** Tests see the real `assert` whatever the answer calls so, and may declare it anew, as scripts for Node do. */
+function inOwnScope(tests: string): string {
+  return `{ const assert = require('assert'); {\n${tests}\n} }`
 }
 
 /** The answer with the declaration in front, unless it is a program by itself that speaks of the declared name. */

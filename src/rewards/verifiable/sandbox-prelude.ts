@@ -193,7 +193,7 @@ if (settings.lockBuiltins) {
       if (property.configurable && 'value' in property && typeof property.value === 'function')
         define(namespace, name, { writable: false, configurable: false })
     }
-  for (const name of ['Object', 'Array', 'Number', 'String', 'Boolean', 'Math', 'JSON', 'Map', 'Set', 'Promise', 'Symbol', 'isNaN', 'isFinite', 'parseInt', 'parseFloat', 'assert'])
+  for (const name of ['Object', 'Array', 'Number', 'String', 'Boolean', 'Math', 'JSON', 'Map', 'Set', 'Promise', 'Symbol', 'isNaN', 'isFinite', 'parseInt', 'parseFloat'])
     define(globalThis, name, { writable: false, configurable: false })
 }
 for (const entry of watched) {

@@ -57,7 +57,12 @@ export interface Outcome {
   readonly broken?: boolean
 }
 
-export type SandboxAnswer = { readonly ready: true } | { readonly unavailable: string } | Outcome
+/** `ready` comes once, `running` before each outcome: what comes before it is not the job's time. */
+export type SandboxAnswer =
+  | { readonly ready: true }
+  | { readonly unavailable: string }
+  | { readonly running: true }
+  | Outcome
 
 if (parentPort !== null) void serve(parentPort)
 
@@ -72,9 +77,15 @@ async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
     return
   }
   port.on('message', async (job: SandboxJob) => {
-    const used = engine.memory.buffer.byteLength - ownBytes
-    if (engine.memoryBytes !== job.memoryBytes || used > job.memoryBytes / 2)
-      engine = await startEngine(job.memoryBytes)
+    try {
+      const used = engine.memory.buffer.byteLength - ownBytes
+      if (engine.memoryBytes !== job.memoryBytes || used > job.memoryBytes / 2)
+        engine = await startEngine(job.memoryBytes)
+    } catch (error) {
+      port.postMessage({ unavailable: messageOf(error) } satisfies SandboxAnswer)
+      return
+    }
+    port.postMessage({ running: true } satisfies SandboxAnswer)
     port.postMessage(answer(engine, job))
   })
   port.postMessage({ ready: true } satisfies SandboxAnswer)

@@ -122,8 +122,10 @@ const waiting: ((thread: SandboxThread) => void)[] = []
 let threadCount = 0
 
 async function borrowThread(): Promise<SandboxThread> {
-  const ready = idle.pop()
-  if (ready !== undefined) return ready
+  for (let ready = idle.pop(); ready !== undefined; ready = idle.pop()) {
+    if (ready.isUsable) return ready
+    threadCount--
+  }
   if (threadCount >= availableParallelism()) return new Promise((resolve) => waiting.push(resolve))
   threadCount++
   return new SandboxThread()
@@ -140,69 +142,78 @@ function returnThread(thread: SandboxThread): void {
 /** Beyond its time limit a job gets this much [ms] to be stopped by the engine before its thread is ended. */
 const graceMs = 500
 
+type Received = SandboxAnswer | { readonly died: string }
+
 class SandboxThread {
   #worker: Worker | undefined
-  /** Takes the next message of the worker, or the reason why there will be none. */
-  #receive: (answer: SandboxAnswer | { readonly died: string }) => void = () => {}
+  /** Takes what the worker says last about what it was asked, or the reason why it says nothing. */
+  #receive: (answer: Received) => void = () => {}
+  /** Called when the job begins to run. */
+  #began: () => void = () => {}
 
-  /** False after the thread was ended or the engine broke: whoever holds it lets it go. */
+  /** False after the thread was ended or died: whoever holds it lets it go. */
   isUsable = true
 
   async run(job: SandboxJob): Promise<Outcome> {
     this.#worker ??= await this.#start()
     const worker = this.#worker
     worker.ref()
-    const next = this.#next()
-    worker.postMessage(job)
-    const overdue = setTimeout(
-      () => this.#receive({ failure: { kind: 'timeout' }, broken: true }),
-      job.timeMs + graceMs,
-    )
-    const answer = await next
+    let overdue: NodeJS.Timeout | undefined
+    this.#began = () => {
+      const give = () => this.#receive({ failure: { kind: 'timeout' }, broken: true })
+      overdue = setTimeout(give, job.timeMs + graceMs)
+    }
+    const answer = await this.#ask(() => worker.postMessage(job))
     clearTimeout(overdue)
     worker.unref()
+    if ('unavailable' in answer) throw this.#unavailable(answer.unavailable)
     const outcome: Outcome =
       'died' in answer
         ? { failure: { kind: 'error', error: { name: 'EngineError', message: answer.died } }, broken: true }
         : (answer as Outcome)
-    if (outcome.broken) this.#end(worker)
+    if (outcome.broken) {
+      this.isUsable = false
+      void worker.terminate()
+    }
     return outcome
   }
 
-  #next(): Promise<SandboxAnswer | { readonly died: string }> {
+  #ask(question: () => void): Promise<Received> {
     return new Promise((resolve) => {
       this.#receive = resolve
+      question()
     })
   }
 
-  #end(worker: Worker): void {
+  #unavailable(why: string): GuerdonError {
     this.isUsable = false
-    void worker.terminate()
+    void this.#worker?.terminate()
+    return new GuerdonError('sandbox-unavailable', `the sandbox cannot start: ${why}.`, {
+      fix: 'Check that the packages quickjs-emscripten-core and @jitl/quickjs-wasmfile-release-sync are installed, and that there is memory for the limit.',
+    })
   }
 
   async #start(): Promise<Worker> {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    try {
-      const worker = new Worker(new URL(`./sandbox-worker.${extension}`, import.meta.url), {
+    let worker: Worker | undefined
+    const answer = await this.#ask(() => {
+      worker = new Worker(new URL(`./sandbox-worker.${extension}`, import.meta.url), {
         workerData: { memoryBytes: defaultMemoryBytes } satisfies SandboxWorkerData,
         env: {},
         execArgv: [],
         resourceLimits: { stackSizeMb: 8 },
       })
-      worker.on('message', (answer) => this.#receive(answer))
-      worker.on('error', (error) => this.#receive({ died: messageOf(error) }))
-      worker.on('exit', (code) => this.#receive({ died: `the sandbox's thread ended with code ${code}` }))
-      const answer = await this.#next()
-      if ('ready' in answer) return worker
-      throw new Error(
-        'unavailable' in answer ? answer.unavailable : 'died' in answer ? answer.died : 'no answer',
-      )
-    } catch (error) {
-      this.isUsable = false
-      throw new GuerdonError('sandbox-unavailable', `the sandbox cannot start: ${messageOf(error)}`, {
-        fix: 'Check that the packages quickjs-emscripten-core and @jitl/quickjs-wasmfile-release-sync are installed.',
-        cause: error,
-      })
-    }
+      const died = (why: string) => {
+        this.isUsable = false
+        this.#receive({ died: why })
+      }
+      worker.on('message', (said: SandboxAnswer) => ('running' in said ? this.#began() : this.#receive(said)))
+      worker.on('error', (error) => died(messageOf(error)))
+      worker.on('exit', (code) => died(`the sandbox's thread ended with code ${code}`))
+    }).catch((error) => ({ died: messageOf(error) }))
+    if (worker !== undefined && 'ready' in answer) return worker
+    throw this.#unavailable(
+      'unavailable' in answer ? answer.unavailable : 'died' in answer ? answer.died : 'no answer',
+    )
   }
 }
