@@ -1,7 +1,7 @@
 // Scoring of SGP-GenBench, which asks a judge what a rendered SVG program shows. @source arXiv 2509.05208, section 4
 
 /** What the judge may answer. Mind that 50 and 30 say opposite things of bindings and of relations. */
-export const anchorScores = [100, 50, 30, 0] as const
+const anchorScores = [100, 50, 30, 0] as const
 
 /**
  * The judge's score: the token after "SCORE:" if it is one of the anchors; else the last anchor that stands in the

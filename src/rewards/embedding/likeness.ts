@@ -1,7 +1,7 @@
 import { cosineSimilarity, type Embedder, type Raster } from '../../models/embedder.ts'
 
 /** A cosine in [-1, 1] as a reward term in [0, 1]. */
-export function rescaledCosine(cosine: number): number {
+function rescaledCosine(cosine: number): number {
   return (cosine + 1) / 2
 }
 

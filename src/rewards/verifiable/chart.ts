@@ -23,7 +23,7 @@ import { type RasterTarget, rasterSimilarity, rasterTarget, withoutMargins } fro
 import { remembering } from './remembering.ts'
 import { isRendered } from './svg-render.ts'
 
-/** A chart as a specification and its record, with its picture where it can be drawn. */
+/** A chart as a specification and its record. */
 export interface ReadChart {
   readonly spec: JsonObject
   readonly record: ChartRecord
@@ -39,7 +39,7 @@ export function readChart(output: Turns): ReadChart | string {
 }
 
 /** A reference: a specification, or its JSON text. */
-export function readChartReference(reference: Json | undefined): ReadChart | string {
+function readChartReference(reference: Json | undefined): ReadChart | string {
   const json = typeof reference === 'string' ? extractJson(reference).value : reference
   return json === undefined ? 'the reference is no JSON' : asChart(json)
 }

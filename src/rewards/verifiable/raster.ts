@@ -1,7 +1,7 @@
 import type { Raster } from '../../models/embedder.ts'
 
 /** Side of the square on which pictures are compared unless said otherwise [pixels]. */
-export const comparedPixels = 64
+const comparedPixels = 64
 
 /**
  * A picture on a white square, for comparing: `size * size` values in [0, 1] of each of red, green, blue and luma

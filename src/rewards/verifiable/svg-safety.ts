@@ -110,7 +110,7 @@ interface Box {
 }
 
 /** Width and height of a document in its own units: of its view box, else its attributes; undefined for neither. */
-export function documentBox(root: SvgElement): Box | undefined {
+function documentBox(root: SvgElement): Box | undefined {
   const box = numbersOf(root.attributes.get('viewBox'))
   if (box.length === 4 && box[2]! > 0 && box[3]! > 0) return { width: box[2]!, height: box[3]! }
   const [width] = numbersOf(root.attributes.get('width'))

@@ -93,7 +93,7 @@ function readCall(json: unknown, span?: Span): ParsedCall | string {
   const call = isObject(json.function) ? json.function : json
   const { name } = call
   if (typeof name !== 'string' || name === '') return 'the call has no name'
-  let values = call.arguments ?? call.parameters ?? call.input ?? {}
+  let values: unknown = call.arguments ?? call.parameters ?? call.input ?? {}
   if (typeof values === 'string') {
     const read = values.trim() === '' ? {} : extractJson(values, { from: 'whole' }).value
     if (read === undefined) return `the arguments of ${name} are not JSON`
@@ -188,7 +188,7 @@ export function lastAssistantTurn(text: string): { readonly text: string; readon
 }
 
 /** Spans of the lines that are not blank, trimmed, `offset` added. */
-export function lineSpans(text: string, offset = 0): Span[] {
+function lineSpans(text: string, offset = 0): Span[] {
   const spans: Span[] = []
   for (const line of text.matchAll(/\S[^\n]*/g)) {
     const length = line[0].trimEnd().length
