@@ -137,6 +137,9 @@ describe('what is done with scores', () => {
     expect(exitCode).toBe(0)
     expect(out).toMatch(/math against meta\.quality: 9 of 9 samples/)
     expect(out).toMatch(/accuracy on pairs +- +1 \[1, 1\]/)
+    const labelled = await guerdon('compare', 'a', '--label', 'meta.quality')
+    expect(labelled.out).toMatch(/^ +math +9 .* 1 \[1, 1\] +6 +1$/m)
+    expect(labelled.out).toMatch(/math +length +1 \[1, 1\] +6 +0 /)
   })
   test('pairs', async () => {
     const out = join(folder, 'pairs.jsonl')

@@ -74,7 +74,11 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   command(
     onScores(root.command('compare').description('how far two rewards agree, or a reward and a label'))
       .option('--first <measure>', 'a reward (default: the first)')
-      .option('--second <measure>', 'another reward, meta.FIELD or reference (default: the second reward)'),
+      .option('--second <measure>', 'another reward, meta.FIELD or reference (default: the second reward)')
+      .option(
+        '--label <measure>',
+        'the truth, such as meta.quality: every reward against it, and against each other',
+      ),
     () => import('./commands/compare.ts'),
     (module, [data], options, terminal) => module.compareCommand(data!, options, terminal),
   )

@@ -1,7 +1,8 @@
 import { compare } from '../../apply/compare.ts'
+import { compareToLabel } from '../../apply/compare-to-label.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
 import type { ExitCode } from '../program.ts'
-import { runOf, type ScoringOptions, withSession } from '../session.ts'
+import { runOf, type ScoringOptions, type Session, withSession } from '../session.ts'
 import { figure, table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
@@ -10,6 +11,7 @@ import { intervalText } from './rank.ts'
 interface CompareCommandOptions extends ScoringOptions {
   readonly first?: string
   readonly second?: string
+  readonly label?: string
 }
 
 /** `guerdon compare RUN`: how far two measures agree, overall and inside prompts. */
@@ -20,10 +22,14 @@ export async function compareCommand(
 ): Promise<ExitCode> {
   return withSession<ExitCode>(options, async (session) => {
     const { run, summary } = await runOf(session, data, options, terminal)
+    const exitCode = summary !== null && summary.failures > 0 ? 2 : 0
+    if (options.label !== undefined) {
+      await againstLabel(session, run, options.label, options, terminal)
+      return exitCode
+    }
     const first = options.first ?? (await firstReward(session.store, run))
     const second = options.second ?? (await firstReward(session.store, run, 1))
     const result = await compare(scoredSamples(session.store, run), { first, second })
-    const exitCode = summary !== null && summary.failures > 0 ? 2 : 0
     if (options.json) {
       terminal.result(JSON.stringify({ run, ...result }))
       return exitCode
@@ -62,4 +68,52 @@ export async function compareCommand(
     }
     return exitCode
   })
+}
+
+/** Every reward of the run against one label, and the rewards against each other on the same pairs. */
+async function againstLabel(
+  { store }: Session,
+  run: string,
+  label: string,
+  { json }: CompareCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const rewards = (await store.runs.find(run))!.rewards
+    .map(({ name }) => name)
+    .filter((name) => name !== label)
+  const result = await compareToLabel(scoredSamples(store, run), { label, rewards })
+  if (json) {
+    terminal.result(JSON.stringify({ run, ...result }))
+    return
+  }
+  terminal.result(`rewards against ${label} (95% intervals over prompts)`)
+  for (const line of table(
+    ['reward', 'samples', 'Spearman inside prompts', 'right on pairs', 'pairs', 'kappa'],
+    result.rewards.map(({ first, compared, within }) => {
+      const judge = result.pairs.judges.find((item) => item.judge === first)
+      return [
+        first,
+        figure(compared),
+        intervalText(within.spearman),
+        intervalText(judge?.accuracy ?? null),
+        figure(judge?.counts.counted ?? 0),
+        figure(judge?.kappa),
+      ]
+    }),
+  ))
+    terminal.result(`  ${line}`)
+  if (result.pairs.differences.length === 0) return
+  terminal.result('\non the same pairs')
+  for (const line of table(
+    ['first', 'second', 'difference in accuracy', 'only first right', 'only second', "McNemar's p"],
+    result.pairs.differences.map(({ first, second, accuracy, mcnemar }) => [
+      first,
+      second,
+      intervalText(accuracy),
+      figure(mcnemar.onlyFirst),
+      figure(mcnemar.onlySecond),
+      mcnemar.mid < 0.001 ? '<0.001' : figure(mcnemar.mid),
+    ]),
+  ))
+    terminal.result(`  ${line}`)
 }
