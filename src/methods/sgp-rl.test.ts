@@ -156,3 +156,10 @@ test('a judge says its score after "SCORE:", or last, or not at all', () => {
   expect(readAnchorScore('I see 5 items')).toEqual({ score: 0, read: false })
   expect(readAnchorScore('SCORE: 0')).toEqual({ score: 0, read: true })
 })
+
+test('comments that are never closed are counted in linear time', async () => {
+  const svg = filled('red').replace('</svg>', `<desc>${'/*'.repeat(90_000)}</desc></svg>`)
+  const started = performance.now()
+  expect((await score(answered(svg), { lengthWeight: 1, textWeight: 0 })).value).toBe(0)
+  expect(performance.now() - started).toBeLessThan(5000)
+})

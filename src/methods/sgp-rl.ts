@@ -279,7 +279,20 @@ function captionOf({ reference, meta, prompt }: Sample): string {
 
 /** Characters of a document without comments and white space. */
 function countedCharacters(svg: string): number {
-  return svg.replace(/<!--[\s\S]*?-->|\/\*[\s\S]*?\*\//g, '').replace(/\s+/g, '').length
+  return without(without(svg, '<!--', '-->'), '/*', '*/').replace(/\s+/g, '').length
+}
+
+/** `text` without the blocks from `open` to `close`; a pattern would take quadratic time where one is never closed. */
+function without(text: string, open: string, close: string): string {
+  let kept = ''
+  let from = 0
+  for (;;) {
+    const start = text.indexOf(open, from)
+    const end = start < 0 ? -1 : text.indexOf(close, start + open.length)
+    if (end < 0) return kept + text.slice(from)
+    kept += text.slice(from, start)
+    from = end + close.length
+  }
 }
 
 const drawing =

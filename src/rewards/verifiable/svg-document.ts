@@ -49,12 +49,13 @@ export function extractSvg(
 ): { readonly svg: string; readonly start: number; readonly end: number } | undefined {
   const open: number[] = []
   let last = -1
+  let close = text.indexOf('>') // the first one from here on; kept, so that the search stays linear
   let found: { start: number; end: number; depth: number } | undefined
   for (const match of text.matchAll(/<svg(?=[\s>/]|$)|<\/svg\s*>/g)) {
     if (match[0][1] !== '/') {
       last = match.index
       // An opening tag that closes itself opens nothing.
-      const close = text.indexOf('>', match.index)
+      if (close >= 0 && close < match.index) close = text.indexOf('>', match.index)
       if (open.length === 0 || close < 0 || text[close - 1] !== '/') open.push(match.index)
       continue
     }

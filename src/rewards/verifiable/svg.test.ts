@@ -46,6 +46,18 @@ describe('finding the document', () => {
   ])('%s', (_, text, expected) => expect(extractSvg(text)?.svg).toBe(expected))
 })
 
+test('searching long outputs takes linear time', () => {
+  const started = performance.now()
+  for (const text of [
+    '<svg '.repeat(2_000_000),
+    `${'<svg '.repeat(2_000_000)}>`,
+    '</svg>'.repeat(1_500_000),
+    '<svg><svg/></svg>'.repeat(500_000),
+  ])
+    extractSvg(text)
+  expect(performance.now() - started).toBeLessThan(15_000)
+})
+
 describe('reading and writing', () => {
   const written = (source: string, recover = false) => {
     const { root } = parseSvg(source, { recover })

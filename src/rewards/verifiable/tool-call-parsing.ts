@@ -104,15 +104,20 @@ function readCall(json: unknown, span?: Span): ParsedCall | string {
   return span ? { ...read, span } : read
 }
 
+/** What follows is one broken call. */
+const mostBlocks = 1000
+
 function taggedCalls(text: string): ParsedCalls {
   const calls: ParsedCall[] = []
   const problems: { problem: string; span: Span }[] = []
   const blocks = extractTags(text, 'tool_call', { allowMissingClose: true, allowEmpty: true })
-  for (const { value, span } of blocks) {
+  for (const { value, span } of blocks.slice(0, mostBlocks)) {
     const read = blockCalls(value, span)
     calls.push(...read.calls)
     problems.push(...(read.broken as typeof problems))
   }
+  const rest = blocks[mostBlocks]
+  if (rest) problems.push({ problem: `more than ${mostBlocks} blocks of calls`, span: rest.span })
   return { calls, broken: problems }
 }
 

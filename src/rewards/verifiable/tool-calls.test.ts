@@ -75,6 +75,10 @@ describe('reading calls', () => {
     for (const text of ['', 'I would call f(a=1) here.', 'A set {a, b} and a list [1].', '```\nplain\n```'])
       expect(parseToolCalls(text)).toEqual({ calls: [], broken: [] })
   })
+  test('a flood of tags is cut off', () => {
+    const { broken } = parseToolCalls('<tool_call>'.repeat(100_000))
+    expect(broken).toHaveLength(1001)
+  })
   test('several tags, several lines, and one bad call among good ones', () => {
     const text =
       '<tool_call>\n{"name": "f", "arguments": {}}\n{"name": "g", "arguments": {}}\n</tool_call>\n<tool_call>{"name":</tool_call>'
