@@ -22,7 +22,7 @@ export const drawn = ({ last }: { last: boolean }): Reward => ({
     judge: async ({ id }, { rng }) => {
       await new Promise((resolve) => setImmediate(resolve))
       const value = rng!.fork(id).uniform()
-      if (!last && value < 0.1 && id.startsWith('sample-10')) return unscored('outage', 'not now')
+      if (!last && value < 0.1 && id.startsWith('sample-1')) return unscored('outage', 'not now')
       return { value, parts: { doubled: 2 * value } }
     },
   }),

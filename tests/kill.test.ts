@@ -18,7 +18,7 @@ const few = { rows: 20_000, source: join(folder, 'few.jsonl') }
 let killed = ''
 let undisturbed = ''
 
-beforeAll(() => {
+beforeAll(async () => {
   for (const { rows, source } of [many, few]) {
     const rng = new Rng(`kill ${rows}`)
     const lines = Array.from({ length: rows }, (_, index) =>
@@ -33,11 +33,14 @@ beforeAll(() => {
   }
   killed = join(folder, 'killed.db')
   undisturbed = join(folder, 'undisturbed.db')
+  // Also fills the cache of compiled modules, which a killed process leaves empty.
+  await completed(start(undisturbed, few.source, 'few', 'threads', 'last'))
 })
 
 function start(store: string, source: string, run: string, ...how: readonly string[]): ChildProcess {
   return spawn(process.execPath, [join(import.meta.dirname, 'kill-run.ts'), store, source, run, ...how], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') }, // most of a short process is starting it
   })
 }
 
@@ -99,7 +102,7 @@ function contentOf(path: string, run: string) {
   return { samples, scores, outages, hash: hash.digest('hex') }
 }
 
-test('20 kills in a row lose nothing and repeat nothing', { timeout: 180_000 }, async () => {
+test('20 kills in a row lose nothing and repeat nothing', { timeout: 240_000 }, async () => {
   const rng = new Rng('kills')
   let before = { samples: 0, scores: 0, outages: 0 }
   let kills = 0
@@ -121,7 +124,7 @@ test('20 kills in a row lose nothing and repeat nothing', { timeout: 180_000 }, 
 
   const newScores = await completed(start(killed, many.source, 'run', 'threads', 'last'))
   expect(newScores).toBe(2 * many.rows - before.scores + before.outages)
-  await completed(start(undisturbed, many.source, 'run', 'threads', 'last'))
+  await completed(start(undisturbed, many.source, 'run', 'one', 'last'))
   const expected = contentOf(undisturbed, 'run')
   expect(expected).toMatchObject({ samples: many.rows, scores: 2 * many.rows, outages: 0 })
   expect(contentOf(killed, 'run')).toEqual(expected)
@@ -141,18 +144,15 @@ async function stored() {
   }
 }
 
-test('three runs and a fourth process on one of them, in one store at once', {
-  timeout: 120_000,
-}, async () => {
+test('two runs and a second process on one of them, in one store at once', { timeout: 120_000 }, async () => {
   const path = join(folder, 'together.db')
   await Promise.all([
     completed(start(path, few.source, 'a', 'one', 'last')),
     completed(start(path, few.source, 'a', 'threads', 'last')),
     completed(start(path, few.source, 'b', 'one', 'last')),
-    completed(start(path, few.source, 'c', 'one', 'last')),
   ])
-  const [a, b, c] = ['a', 'b', 'c'].map((run) => contentOf(path, run))
-  expect(a).toMatchObject({ samples: few.rows, scores: 2 * few.rows, outages: 0 })
-  expect(b).toEqual(a)
-  expect(c).toEqual(a)
+  const expected = contentOf(undisturbed, 'few')
+  expect(expected).toMatchObject({ samples: few.rows, scores: 2 * few.rows, outages: 0 })
+  expect(contentOf(path, 'a')).toEqual(expected)
+  expect(contentOf(path, 'b')).toEqual(expected)
 })
