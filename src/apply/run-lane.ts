@@ -30,6 +30,8 @@ export class Lane {
   readonly #options: LaneOptions
   readonly #groups: GroupWindow | undefined
   readonly #capacity: number
+  /** Members of open groups that have a score: the group is judged again as a whole if another member has none. */
+  readonly #settled = new Set<number>()
   /** Rows to be judged and not yet part of a call, and whole calls waiting for their turn. */
   #loose: PlacedSample[] = []
   #queue: PlacedSample[][] = []
@@ -75,9 +77,6 @@ export class Lane {
       await this.#change()
     if (this.#failure !== undefined) throw this.#failure
   }
-
-  /** Members of open groups that have a score: the group is judged again as a whole if another member has none. */
-  readonly #settled = new Set<number>()
 
   get #stopped(): boolean {
     return this.#options.context.signal?.aborted ?? false
