@@ -7,7 +7,7 @@ import { gotR1 } from '../src/methods/got-r1.ts'
 import { visionR1 } from '../src/methods/vision-r1.ts'
 import { visualRft } from '../src/methods/visual-rft.ts'
 import { vlmR1 } from '../src/methods/vlm-r1.ts'
-import { boxesReward } from '../src/rewards/verifiable/detection-reward.ts'
+import { boxes } from '../src/rewards/verifiable/boxes/detection-reward.ts'
 import { print, throughput } from './_throughput.ts'
 
 const gold = [
@@ -38,8 +38,8 @@ type Case = readonly [
   meta?: Sample['meta'],
 ]
 const cases: readonly Case[] = [
-  ['boxes', boxesReward(), fence, gold],
-  ['boxes, ap', boxesReward({ score: 'ap' }), fence, gold],
+  ['boxes', boxes(), fence, gold],
+  ['boxes, ap', boxes({ score: 'ap' }), fence, gold],
   ['vlm-r1, rec', vlmR1({ method: 'rec' }), tagged('{"bbox_2d": [12, 10, 50, 50]}'), [10, 10, 50, 50], size],
   ...(['od_ap', 'od_ap50', 'odLength', 'weighted_sum'] as const).flatMap((method): Case[] => [
     [`vlm-r1, ${method}`, vlmR1({ method }), tagged(fence), gold],

@@ -4,8 +4,8 @@ import * as vega from 'vega'
 import { expressionInterpreter } from 'vega-interpreter'
 import { compile } from 'vega-lite'
 import { type Json, type Reward, Rng, type Sample } from '../src/core/index.ts'
-import { chart } from '../src/rewards/verifiable/chart.ts'
-import { svg } from '../src/rewards/verifiable/svg.ts'
+import { chart } from '../src/rewards/verifiable/graphics/chart.ts'
+import { svg } from '../src/rewards/verifiable/graphics/svg.ts'
 
 const groups = 12
 const groupSize = 8 // samples that share a reference

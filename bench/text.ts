@@ -5,18 +5,18 @@
 import { Levenshtein, ValidJSON } from 'autoevals'
 import type { Sample } from '../src/core/index.ts'
 import type { RewardType } from '../src/rewards/reward-type.ts'
-import { bleu } from '../src/rewards/verifiable/bleu.ts'
-import { chairReward } from '../src/rewards/verifiable/chair-reward.ts'
-import { code } from '../src/rewards/verifiable/code.ts'
-import { editDistance } from '../src/rewards/verifiable/edit-distance-reward.ts'
-import { instructions } from '../src/rewards/verifiable/instructions.ts'
-import { javascriptTests } from '../src/rewards/verifiable/javascript-tests.ts'
-import { jsonSchema } from '../src/rewards/verifiable/json-schema.ts'
-import { json } from '../src/rewards/verifiable/json-validity.ts'
-import { length } from '../src/rewards/verifiable/length.ts'
-import { repetition } from '../src/rewards/verifiable/repetition.ts'
-import { rouge } from '../src/rewards/verifiable/rouge.ts'
-import { yesNo } from '../src/rewards/verifiable/yes-no.ts'
+import { code } from '../src/rewards/verifiable/code/code.ts'
+import { javascriptTests } from '../src/rewards/verifiable/code/javascript-tests.ts'
+import { jsonSchema } from '../src/rewards/verifiable/code/json-schema.ts'
+import { json } from '../src/rewards/verifiable/code/json-validity.ts'
+import { bleu } from '../src/rewards/verifiable/text/bleu.ts'
+import { chair } from '../src/rewards/verifiable/text/chair-reward.ts'
+import { editDistance } from '../src/rewards/verifiable/text/edit-distance-reward.ts'
+import { instructions } from '../src/rewards/verifiable/text/instructions.ts'
+import { length } from '../src/rewards/verifiable/text/length.ts'
+import { repetition } from '../src/rewards/verifiable/text/repetition.ts'
+import { rouge } from '../src/rewards/verifiable/text/rouge.ts'
+import { yesNo } from '../src/rewards/verifiable/text/yes-no.ts'
 import { print, throughput } from './_throughput.ts'
 
 interface Case {
@@ -73,7 +73,7 @@ const cases: readonly Case[] = [
     type: yesNo,
     row: (n) => ({ output: `${n % 2 ? 'Yes' : 'No'}, it is ${n}.`, reference: 'yes' }),
   },
-  { name: 'chair', type: chairReward, row: (n) => ({ output: sentence(n), reference: ['boat', 'person'] }) },
+  { name: 'chair', type: chair, row: (n) => ({ output: sentence(n), reference: ['boat', 'person'] }) },
   {
     name: 'json',
     type: json,

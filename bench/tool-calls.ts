@@ -1,7 +1,7 @@
 // Samples per second and core of the tool-call rewards on short outputs.
 import type { Reward, Sample } from '../src/core/index.ts'
 import { toolrl } from '../src/methods/toolrl.ts'
-import { toolCalls } from '../src/rewards/verifiable/tool-calls.ts'
+import { toolCalls } from '../src/rewards/verifiable/calls/tool-calls.ts'
 
 const gold = `<think>Two tools.</think>
 <tool_call>

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { PairTable } from '../src/apply/index.ts'
-import { jaccard } from '../src/rewards/verifiable/jaccard.ts'
-import { textLength } from '../src/rewards/verifiable/length.ts'
-import { duplicateShare } from '../src/rewards/verifiable/repetition.ts'
-import { rougeL } from '../src/rewards/verifiable/rouge.ts'
-import { tokenise } from '../src/rewards/verifiable/tokens.ts'
-import { ngrams } from '../src/rewards/verifiable/words.ts'
+import { jaccard } from '../src/rewards/verifiable/text/jaccard.ts'
+import { textLength } from '../src/rewards/verifiable/text/length.ts'
+import { duplicateShare } from '../src/rewards/verifiable/text/repetition.ts'
+import { rougeL } from '../src/rewards/verifiable/text/rouge.ts'
+import { tokenise } from '../src/rewards/verifiable/text/tokens.ts'
+import { ngrams } from '../src/rewards/verifiable/text/words.ts'
 
 /** Two texts for one prompt, and what people said: 1 = a is better, -1 = b, 0 = a tie. */
 export interface HumanPair {

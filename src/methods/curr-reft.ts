@@ -9,17 +9,17 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { answersEqual } from '../rewards/verifiable/answer.ts'
-import { type Box, iou, isProper, pixelIou, truncateBox } from '../rewards/verifiable/boxes.ts'
+import { answersEqual } from '../rewards/verifiable/answers/answer.ts'
+import { type Grade, grade } from '../rewards/verifiable/answers/grade.ts'
+import { type Box, iou, isProper, pixelIou, truncateBox } from '../rewards/verifiable/boxes/boxes.ts'
 import {
   extractBoxed,
   extractNumberLists,
   extractOptionLetters,
   extractTag,
   extractYesNo,
-} from '../rewards/verifiable/extract.ts'
-import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/format.ts'
-import { type Grade, grade } from '../rewards/verifiable/grade.ts'
+} from '../rewards/verifiable/extract/extract.ts'
+import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { defineMethod } from './method.ts'
 
 const stages = ['binary', 'choice', 'open'] as const
@@ -55,7 +55,7 @@ const options = z.strictObject({
  *
  * @source Curr-ReFT, arXiv 2503.07065; partial credit for options is from a secondary source
  */
-export function currReft(settings: z.input<typeof options> = {}): Reward {
+function currReftReward(settings: z.input<typeof options> = {}): Reward {
   const { variant, stage, task } = options.parse(settings)
   return defineReward({
     name: 'curr-reft',
@@ -235,12 +235,12 @@ const sample = (
   meta: { stage, task, ...meta },
 })
 
-export const currReftType = defineRewardType({
+export const currReft = defineRewardType({
   name: 'curr-reft',
   summary: 'Accuracy and format of a curriculum: yes or no, then a choice, then an open answer.',
   source: 'Curr-ReFT, arXiv 2503.07065',
   options,
-  create: currReft,
+  create: currReftReward,
   examples: [
     { sample: sample('No, it is false', 'no', 'binary'), value: 2 },
     { sample: sample('not true', 'yes', 'binary'), options: { variant: 'released' }, value: 2 },
@@ -265,5 +265,5 @@ export const currReftMethod = defineMethod({
   paper: 'arXiv 2503.07065',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'curriculum', 'detection', 'classification', 'maths'],
-  rewards: [currReftType],
+  rewards: [currReft],
 })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
 import type { Json, Sample } from '../core/index.ts'
-import type { Box } from '../rewards/verifiable/boxes.ts'
-import { matchDetections } from '../rewards/verifiable/detection.ts'
+import type { Box } from '../rewards/verifiable/boxes/boxes.ts'
+import { matchDetections } from '../rewards/verifiable/boxes/detection.ts'
 import { lookReward, occupancyUncertainty } from './dip-r1/look.ts'
 import { dipR1, weightedPrecisionRecall } from './dip-r1.ts'
 

@@ -11,12 +11,17 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { type BoxList, imageSize, type LabelledBox, readBoxList } from '../rewards/verifiable/box-list.ts'
-import { type Box, isBox, type Size } from '../rewards/verifiable/boxes.ts'
-import { boxEvidence, type DetectionMatch, matchDetections } from '../rewards/verifiable/detection.ts'
-import { goldBoxes, jsonIn } from '../rewards/verifiable/detection-reward.ts'
-import { extractTag } from '../rewards/verifiable/extract-tag.ts'
-import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/format.ts'
+import {
+  type BoxList,
+  imageSize,
+  type LabelledBox,
+  readBoxList,
+} from '../rewards/verifiable/boxes/box-list.ts'
+import { type Box, isBox, type Size } from '../rewards/verifiable/boxes/boxes.ts'
+import { boxEvidence, type DetectionMatch, matchDetections } from '../rewards/verifiable/boxes/detection.ts'
+import { goldBoxes, jsonIn } from '../rewards/verifiable/boxes/detection-reward.ts'
+import { extractTag } from '../rewards/verifiable/extract/extract-tag.ts'
+import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import {
   type CellGrid,
   coveredCells,
@@ -74,7 +79,7 @@ type Settings = z.output<typeof options>
  *
  * @source DIP-R1, arXiv 2505.23179
  */
-export function dipR1(settings: z.input<typeof options> = {}): Reward {
+function dipR1Reward(settings: z.input<typeof options> = {}): Reward {
   const chosen = options.parse(settings)
   return defineGroupReward({
     name: 'dip-r1',
@@ -238,13 +243,13 @@ const sample = (id: string, look: Json, answer: Json, reference: Json = gold): S
   meta: { width: 64, height: 64 },
 })
 
-export const dipR1Type = defineRewardType({
+export const dipR1 = defineRewardType({
   name: 'dip-r1',
   summary:
     'Detection in crowds: precision and recall, format, and looking where the group of answers disagrees.',
   source: 'DIP-R1, arXiv 2505.23179',
   options,
-  create: dipR1,
+  create: dipR1Reward,
   examples: [
     { sample: sample('crowd-a', [[40, 40, 64, 64]], gold), value: 3 },
     { sample: sample('crowd-b', [[0, 0, 16, 16]], [gold[0]!]), value: 1.75 },
@@ -261,5 +266,5 @@ export const dipR1Method = defineMethod({
   paper: 'arXiv 2505.23179',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'detection', 'group', 'uncertainty'],
-  rewards: [dipR1Type],
+  rewards: [dipR1],
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
 import { defineReward, type Reward, type Sample, unscored } from '../core/index.ts'
-import type { Box } from '../rewards/verifiable/boxes.ts'
+import type { Box } from '../rewards/verifiable/boxes/boxes.ts'
 import { gotR1, pairsInOrder, parsePlan, reasoningImageReward } from './got-r1.ts'
 
 type Settings = NonNullable<Parameters<typeof gotR1>[0]>

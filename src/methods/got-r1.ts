@@ -11,14 +11,14 @@ import {
 import { combine, type Term } from '../rewards/combine/combine.ts'
 import { product } from '../rewards/combine/modes.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { imageSize, type LabelledBox, readBoxList, withBox } from '../rewards/verifiable/box-list.ts'
-import { area, type Box, iou, isBox, type Size, scaleBox } from '../rewards/verifiable/boxes.ts'
+import { imageSize, type LabelledBox, readBoxList, withBox } from '../rewards/verifiable/boxes/box-list.ts'
+import { area, type Box, iou, isBox, type Size, scaleBox } from '../rewards/verifiable/boxes/boxes.ts'
 import {
   boxEvidence,
   type DetectionMatch,
   matchDetections,
   overlapShare,
-} from '../rewards/verifiable/detection.ts'
+} from '../rewards/verifiable/boxes/detection.ts'
 import { defineMethod } from './method.ts'
 
 /** The terms that only a judge can give, each in [0, 1]. By default the row's own values of these names. */
@@ -71,7 +71,7 @@ const options = z.strictObject({
  *
  * @source GoT-R1, arXiv 2505.17022
  */
-export function gotR1(settings: z.input<typeof options> = {}, judges: Partial<GotR1Judges> = {}): Reward {
+function gotR1Reward(settings: z.input<typeof options> = {}, judges: Partial<GotR1Judges> = {}): Reward {
   const { variant, composition, floor, spatialOptional, groundedUnits } = options.parse(settings)
   const plan = combine(
     [
@@ -202,12 +202,12 @@ const grounded = [
   [650, 250, 900, 700],
 ]
 
-export const gotR1Type = defineRewardType({
+export const gotR1 = defineRewardType({
   name: 'got-r1',
   summary: 'Layout plan and image together: judged terms times how well the image obeys the plan (mean IoU).',
   source: 'GoT-R1, arXiv 2505.17022',
   options,
-  create: (chosen) => gotR1(chosen),
+  create: gotR1Reward,
   examples: [
     { sample: sample({ grounded }), value: 0.8 * 1.65 * 0.75 },
     { sample: sample({ grounded: [grounded[0]!, null] }), value: 0.8 * 1.65 * 0.375 },
@@ -228,5 +228,5 @@ export const gotR1Method = defineMethod({
   paper: 'arXiv 2505.17022',
   verbs: ['define', 'learn'],
   tags: ['generation', 'layout', 'composed', 'judge'],
-  rewards: [gotR1Type],
+  rewards: [gotR1],
 })

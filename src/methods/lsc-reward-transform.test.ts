@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lscRewardTransform, lscRewardTransformType } from './lsc-reward-transform.ts'
+import { lscRewardTransform } from './lsc-reward-transform.ts'
 
 const sample = (output: string) => ({ id: output, prompt: 'p', output, reference: 'please', meta: {} })
 
@@ -11,9 +11,9 @@ test('a plain reward can be a term, with a fixed response as its reference', asy
 })
 
 test('a term is a reward or a field, with a reference', () => {
-  const create = (term: object) => () => lscRewardTransformType.create({ terms: [term] })
+  const create = (term: object) => () => lscRewardTransform.create({ terms: [term] })
   expect(create({ reference: 0 })).toThrow(/exactly one of "reward" and "field"/)
   expect(create({ field: 'a', reward: 'math', reference: 0 })).toThrow(/exactly one/)
   expect(create({ field: 'a' })).toThrow()
-  expect(() => lscRewardTransformType.create({ terms: [] })).toThrow()
+  expect(() => lscRewardTransform.create({ terms: [] })).toThrow()
 })

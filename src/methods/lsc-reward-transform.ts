@@ -52,7 +52,7 @@ type Options = z.output<typeof options>
  * The log-probability that an answer is good in every respect, where good means preferred to a reference answer:
  * the sum of `log sigmoid(reward - reference)` over Bradley-Terry rewards, each centred per prompt first.
  */
-export function lscRewardTransform({ terms }: Pick<Options, 'terms'>): Reward {
+function lscRewardTransformReward({ terms }: Pick<Options, 'terms'>): Reward {
   return combine(terms.map(termOf), { mode: 'logSigmoidSum', name: 'lsc-reward-transform' })
 }
 
@@ -88,12 +88,12 @@ const both = {
   ],
 }
 
-export const lscRewardTransformType = defineRewardType({
+export const lscRewardTransform = defineRewardType({
   name: 'lsc-reward-transform',
   summary: 'Bradley-Terry rewards centred per prompt, log-sigmoid, summed: good in every respect at once.',
   source: 'Transforming and Combining Rewards for Aligning Large Language Models, arXiv 2402.00742',
   options,
-  create: lscRewardTransform,
+  create: lscRewardTransformReward,
   examples: [
     {
       sample: sample({ helpful: 1.2, helpfulBase: [0.4, 0.7, 1.0], harmless: -0.4 }),
@@ -116,5 +116,5 @@ export const lscRewardTransformMethod = defineMethod({
   paper: 'arXiv 2402.00742',
   verbs: ['define'],
   tags: ['combination', 'bradley-terry', 'reference'],
-  rewards: [lscRewardTransformType],
+  rewards: [lscRewardTransform],
 })

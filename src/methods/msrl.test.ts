@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
 import type { Json, JsonObject, Sample, Score } from '../core/index.ts'
-import { valuesScore } from '../rewards/verifiable/chart-agreement.ts'
+import { valuesScore } from '../rewards/verifiable/graphics/chart-agreement.ts'
 import { type ChartJudge, msrl, msrlTotal, textReward } from './msrl.ts'
 
 interface Described {

@@ -14,13 +14,18 @@ import {
 } from '../core/index.ts'
 import { inTurn } from '../rewards/in-turn.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { type ChartTarget, chartLikeness, readChart, readChartTarget } from '../rewards/verifiable/chart.ts'
-import { labelled, textTerms, titled } from '../rewards/verifiable/chart-agreement.ts'
-import type { ChartRecord } from '../rewards/verifiable/chart-record.ts'
-import { loadChartRenderer } from '../rewards/verifiable/chart-render.ts'
-import { isEmptyPicture } from '../rewards/verifiable/raster.ts'
+import {
+  type ChartTarget,
+  chartLikeness,
+  readChart,
+  readChartTarget,
+} from '../rewards/verifiable/graphics/chart.ts'
+import { labelled, textTerms, titled } from '../rewards/verifiable/graphics/chart-agreement.ts'
+import type { ChartRecord } from '../rewards/verifiable/graphics/chart-record.ts'
+import { loadChartRenderer } from '../rewards/verifiable/graphics/chart-render.ts'
+import { isEmptyPicture } from '../rewards/verifiable/graphics/raster.ts'
+import { isRendered, type SvgRendering } from '../rewards/verifiable/graphics/svg-render.ts'
 import { remembering } from '../rewards/verifiable/remembering.ts'
-import { isRendered, type SvgRendering } from '../rewards/verifiable/svg-render.ts'
 import { defineMethod } from './method.ts'
 
 /** Weights of text, visual and execution reward. The paper's numbers could not be verified; these are set here. */
@@ -69,7 +74,7 @@ export interface ChartJudge {
  *
  * @source MSRL, arXiv 2508.13587
  */
-export function msrl(
+function msrlReward(
   settings: z.input<typeof options> = {},
   { judge }: { readonly judge?: ChartJudge } = {},
 ): Reward {
@@ -218,13 +223,13 @@ const sample = (output: JsonObject | string, reference: Json = bars): Sample => 
 })
 const trivial: JsonObject = { data: { values: [{}] }, mark: 'point' }
 
-export const msrlType = defineRewardType({
+export const msrl = defineRewardType({
   name: 'msrl',
   summary:
     'Charts judged by what their specification says (data, type, layout, texts), whether it runs, and its picture.',
   source: 'MSRL, arXiv 2508.13587',
   options,
-  create: (settings) => msrl(settings),
+  create: msrlReward,
   examples: [
     { sample: sample(bars), value: 1 },
     { sample: sample({ ...bars, mark: 'line' }), value: 0.8 * 0.8 + 0.2 },
@@ -243,5 +248,5 @@ export const msrlMethod = defineMethod({
   paper: 'arXiv 2508.13587',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'judge', 'chart', 'code', 'two-stage'],
-  rewards: [msrlType],
+  rewards: [msrl],
 })

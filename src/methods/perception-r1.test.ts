@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
 import { defineReward, type Sample } from '../core/index.ts'
-import { ngramPenalty } from '../rewards/verifiable/repetition.ts'
+import { ngramPenalty } from '../rewards/verifiable/text/repetition.ts'
 import { mcnemar } from '../stats/mcnemar.ts'
 import { perceptionR1, visualReward, withoutInfoTags } from './perception-r1.ts'
 

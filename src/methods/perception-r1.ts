@@ -12,11 +12,11 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { acceptedAnswers, answersEqual } from '../rewards/verifiable/answer.ts'
-import { extractBoxed, extractNumberedTags, extractTag } from '../rewards/verifiable/extract.ts'
-import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/format.ts'
-import { type Grade, grade } from '../rewards/verifiable/grade.ts'
-import { ngramPenalty } from '../rewards/verifiable/repetition.ts'
+import { acceptedAnswers, answersEqual } from '../rewards/verifiable/answers/answer.ts'
+import { type Grade, grade } from '../rewards/verifiable/answers/grade.ts'
+import { extractBoxed, extractNumberedTags, extractTag } from '../rewards/verifiable/extract/extract.ts'
+import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
+import { ngramPenalty } from '../rewards/verifiable/text/repetition.ts'
 import { defineMethod } from './method.ts'
 
 const newline = { text: '\n' }
@@ -46,7 +46,7 @@ const options = z.strictObject({
  *
  * @source Perception-R1, arXiv 2506.07218
  */
-export function perceptionR1(
+function perceptionR1Reward(
   settings: z.input<typeof options> = {},
   { visual }: { readonly visual?: Reward } = {},
 ): Reward {
@@ -162,13 +162,13 @@ const sample = (output: string, meta: Sample['meta']): Sample => ({
 })
 const facts = ['AB = 7', 'BC = 7']
 
-export const perceptionR1Type = defineRewardType({
+export const perceptionR1 = defineRewardType({
   name: 'perception-r1',
   summary:
     'Answer, format, a repetition penalty, and the share of reference visual facts that the response states.',
   source: 'Perception-R1, arXiv 2506.07218',
   options,
-  create: (settings) => perceptionR1(settings),
+  create: perceptionR1Reward,
   examples: [
     { sample: sample(wellFormed, {}), value: 1 },
     { sample: sample(wellFormed, { facts, judge_reply: '<info1>1</info1><info2>0</info2>' }), value: 1.35 },
@@ -192,5 +192,5 @@ export const perceptionR1Method = defineMethod({
   paper: 'arXiv 2506.07218',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'judge', 'perception', 'maths', 'repetition'],
-  rewards: [perceptionR1Type],
+  rewards: [perceptionR1],
 })

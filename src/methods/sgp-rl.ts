@@ -20,17 +20,17 @@ import { clip } from '../rewards/combine/threshold.ts'
 import { captionLikeness, pictureLikeness } from '../rewards/embedding/likeness.ts'
 import { inTurn } from '../rewards/in-turn.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { checkFormat, type FormatSpec, strictFormat } from '../rewards/verifiable/format.ts'
-import { readPictureReference } from '../rewards/verifiable/picture-reference.ts'
+import { checkFormat, type FormatSpec, strictFormat } from '../rewards/verifiable/extract/format.ts'
+import { readPictureReference } from '../rewards/verifiable/graphics/picture-reference.ts'
 import {
   isEmptyPicture,
   type RasterTarget,
   rasterSimilarity,
   rasterTarget,
-} from '../rewards/verifiable/raster.ts'
+} from '../rewards/verifiable/graphics/raster.ts'
+import { extractSvg } from '../rewards/verifiable/graphics/svg-document.ts'
+import { isRendered, loadSvgRenderer, type SvgRendering } from '../rewards/verifiable/graphics/svg-render.ts'
 import { remembering } from '../rewards/verifiable/remembering.ts'
-import { extractSvg } from '../rewards/verifiable/svg-document.ts'
-import { isRendered, loadSvgRenderer, type SvgRendering } from '../rewards/verifiable/svg-render.ts'
 import { defineMethod } from './method.ts'
 
 const released: FormatSpec = {
@@ -97,7 +97,7 @@ export interface SgpRlEmbedders {
  *
  * @source SGP-RL, arXiv 2509.05208, section 3
  */
-export function sgpRl(settings: z.input<typeof options> = {}, embedders: SgpRlEmbedders = {}): Reward {
+function sgpRlReward(settings: z.input<typeof options> = {}, embedders: SgpRlEmbedders = {}): Reward {
   const { evidence, baseDirectory, ...judging } = options.parse(settings)
   const { variant, textWeight, imageWeight, lengthWeight, formatBonus, offset, likeness, pixels } = judging
   const { caption: captioner, picture: comparer = captioner } = embedders
@@ -307,13 +307,13 @@ const sample = (output: string, reference?: Json): Sample => ({
 })
 const byPixels = { textWeight: 0, imageWeight: 1, likeness: 'pixels' } as const
 
-export const sgpRlType = defineRewardType({
+export const sgpRl = defineRewardType({
   name: 'sgp-rl',
   summary:
     'SVG programs whose picture matches a caption and, where there is one, a reference picture; nothing else is paid.',
   source: 'SGP-RL, arXiv 2509.05208',
   options,
-  create: (settings) => sgpRl(settings),
+  create: sgpRlReward,
   examples: [
     { sample: sample(answered(drawing), drawing), options: byPixels, value: 1 },
     { sample: sample(drawing, drawing), options: byPixels, value: 0 },
@@ -340,5 +340,5 @@ export const sgpRlMethod = defineMethod({
   paper: 'arXiv 2509.05208',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'embedding', 'svg', 'image', 'benchmark'],
-  rewards: [sgpRlType],
+  rewards: [sgpRl],
 })

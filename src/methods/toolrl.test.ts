@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { testOnData } from '../../tests/shared-data.ts'
 import { testVectors } from '../../tests/vectors.ts'
 import type { Json, Sample, Score } from '../core/index.ts'
-import { multisetJaccard } from '../rewards/verifiable/jaccard.ts'
+import { multisetJaccard } from '../rewards/verifiable/text/jaccard.ts'
 import { thoughtShare, toolrl } from './toolrl.ts'
 
 const sample = (output: string, reference: Json): Sample => ({

@@ -11,8 +11,7 @@ import {
 } from '../core/index.ts'
 import { constant, linear, type Schedule, schedule, stepAt } from '../rewards/combine/schedule.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { checkFormat, type FormatBlock, type FormatSpec, strictFormat } from '../rewards/verifiable/format.ts'
-import { lastAssistantTurn, readTaggedLines } from '../rewards/verifiable/tool-call-parsing.ts'
+import { lastAssistantTurn, readTaggedLines } from '../rewards/verifiable/calls/tool-call-parsing.ts'
 import {
   type AgreementOptions,
   agreementParts,
@@ -20,7 +19,13 @@ import {
   callEvidence,
   readWantedCalls,
   type WantedCall,
-} from '../rewards/verifiable/tool-calls.ts'
+} from '../rewards/verifiable/calls/tool-calls.ts'
+import {
+  checkFormat,
+  type FormatBlock,
+  type FormatSpec,
+  strictFormat,
+} from '../rewards/verifiable/extract/format.ts'
 import { defineMethod } from './method.ts'
 
 type Bounds = readonly [low: number, high: number]
@@ -103,7 +108,7 @@ const options = z.strictObject({
  *
  * @source ToolRL, arXiv 2504.13958
  */
-export function toolrl(settings: z.input<typeof options> = {}): Reward {
+function toolrlReward(settings: z.input<typeof options> = {}): Reward {
   const { variant, granularity, scale, length } = options.parse(settings)
   const guarded = variant === 'guarded'
   const agreement = { ...variants[variant], granularity }
@@ -227,12 +232,12 @@ const sample = (output: string, reference: Json = gold): Sample => ({
 const unitF = gold.replace('"C"', '"F"')
 const spam = gold.replace('\n</tool_call>', '\n{"name": "search", "parameters": {"q": "snow"}}\n</tool_call>')
 
-export const toolrlType = defineRewardType({
+export const toolrl = defineRewardType({
   name: 'toolrl',
   summary: 'Tool calls decomposed into names, parameter names and values, plus the format of the response.',
   source: 'ToolRL, arXiv 2504.13958',
   options,
-  create: toolrl,
+  create: toolrlReward,
   examples: [
     { sample: sample(gold), value: 4 },
     { sample: sample(unitF), value: 3 },
@@ -252,5 +257,5 @@ export const toolrlMethod = defineMethod({
   paper: 'arXiv 2504.13958',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'tool-use', 'schedule', 'process-granularity'],
-  rewards: [toolrlType],
+  rewards: [toolrl],
 })

@@ -9,10 +9,10 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { answerAt } from '../rewards/verifiable/answer.ts'
-import { extractBoxed } from '../rewards/verifiable/extract.ts'
-import { type FormatSpec, formatScore } from '../rewards/verifiable/format.ts'
-import { words } from '../rewards/verifiable/words.ts'
+import { answerAt } from '../rewards/verifiable/answers/answer.ts'
+import { extractBoxed } from '../rewards/verifiable/extract/extract.ts'
+import { type FormatSpec, formatScore } from '../rewards/verifiable/extract/format.ts'
+import { words } from '../rewards/verifiable/text/words.ts'
 import { defineMethod } from './method.ts'
 
 const boxed = { open: '\\boxed{', close: '}', before: 'anything' } as const
@@ -48,7 +48,7 @@ const options = z.strictObject({
  *
  * @source ViCrit, arXiv 2506.10128
  */
-export function vicrit(settings: z.input<typeof options> = {}): Reward {
+function vicritReward(settings: z.input<typeof options> = {}): Reward {
   const { variant, extraWords } = options.parse(settings)
   return defineReward({
     name: 'vicrit',
@@ -166,12 +166,12 @@ const sample = (output: string, original: string, changed: string, meta: Sample[
 const thought = '<think>The picture shows a red one.</think>\n'
 const backpack = ['a large red backpack', 'a large green backpack'] as const
 
-export const vicritType = defineRewardType({
+export const vicrit = defineRewardType({
   name: 'vicrit',
   summary: 'Finding the one wrong span that was written into a true caption.',
   source: 'ViCrit, arXiv 2506.10128',
   options,
-  create: vicrit,
+  create: vicritReward,
   examples: [
     { sample: sample(`${thought}\\boxed{["a large green backpack"]}`, ...backpack), value: 1 },
     { sample: sample(`${thought}\\boxed{red backpack}`, ...backpack), value: 0.1 },
@@ -189,5 +189,5 @@ export const vicritMethod = defineMethod({
   paper: 'arXiv 2506.10128',
   verbs: ['define', 'audit', 'learn'],
   tags: ['verifiable', 'perception', 'hallucination', 'captions'],
-  rewards: [vicritType],
+  rewards: [vicrit],
 })

@@ -12,11 +12,11 @@ import {
 import { constant, type Schedule, stepAt } from '../rewards/combine/schedule.ts'
 import { raisedAfter, squash, type Threshold } from '../rewards/combine/threshold.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { type LabelledBox, pictureSizes, readBoxList, withBox } from '../rewards/verifiable/box-list.ts'
-import { isProper, scaleBox, truncateBox } from '../rewards/verifiable/boxes.ts'
-import { boxEvidence, matchDetections, overlapShare } from '../rewards/verifiable/detection.ts'
-import { goldBoxes } from '../rewards/verifiable/detection-reward.ts'
-import { extractJson } from '../rewards/verifiable/extract-json.ts'
+import { type LabelledBox, pictureSizes, readBoxList, withBox } from '../rewards/verifiable/boxes/box-list.ts'
+import { isProper, scaleBox, truncateBox } from '../rewards/verifiable/boxes/boxes.ts'
+import { boxEvidence, matchDetections, overlapShare } from '../rewards/verifiable/boxes/detection.ts'
+import { goldBoxes } from '../rewards/verifiable/boxes/detection-reward.ts'
+import { extractJson } from '../rewards/verifiable/extract/extract-json.ts'
 import { defineMethod } from './method.ts'
 
 /** Thresholds of the three squashings. */
@@ -68,7 +68,7 @@ const options = z.strictObject({
  *
  * @source Vision-R1 (vision-guided), arXiv 2503.18013
  */
-export function visionR1(settings: z.input<typeof options> = {}): Reward {
+function visionR1Reward(settings: z.input<typeof options> = {}): Reward {
   const chosen = options.parse(settings)
   const { variant, adaptive } = chosen
   const { denominator, labels, guarded } = rules[variant]
@@ -216,13 +216,13 @@ const gold = [
   ['square', square.bbox_2d],
 ]
 
-export const visionR1Type = defineRewardType({
+export const visionR1 = defineRewardType({
   name: 'vision-r1',
   summary:
     'Detection by precision and recall of GIoU under thresholds that tighten during training, plus format.',
   source: 'Vision-R1 (vision-guided), arXiv 2503.18013',
   options,
-  create: visionR1,
+  create: visionR1Reward,
   examples: [
     { sample: sample([circle, square], gold), value: 3 },
     { sample: sample([circle, square, circle, square], gold), value: 2.5 },
@@ -244,5 +244,5 @@ export const visionR1Method = defineMethod({
   paper: 'arXiv 2503.18013',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'detection', 'schedule', 'curriculum'],
-  rewards: [visionR1Type],
+  rewards: [visionR1],
 })

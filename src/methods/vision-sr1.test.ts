@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
-import { grade } from '../rewards/verifiable/grade.ts'
+import { grade } from '../rewards/verifiable/answers/grade.ts'
 import { secondPassPrompt, selfContainedDescription, statesAnswer, visionSr1 } from './vision-sr1.ts'
 
 interface VectorInput {

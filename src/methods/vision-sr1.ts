@@ -9,11 +9,11 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { acceptedAnswers, answerAt, answersEqual } from '../rewards/verifiable/answer.ts'
-import { containsWords } from '../rewards/verifiable/contains.ts'
-import { closingBrace, extractBoxed, extractTag } from '../rewards/verifiable/extract.ts'
-import { type FormatSpec, formatScore, tightenTags } from '../rewards/verifiable/format.ts'
-import { type Grade, grade } from '../rewards/verifiable/grade.ts'
+import { acceptedAnswers, answerAt, answersEqual } from '../rewards/verifiable/answers/answer.ts'
+import { containsWords } from '../rewards/verifiable/answers/contains.ts'
+import { type Grade, grade } from '../rewards/verifiable/answers/grade.ts'
+import { closingBrace, extractBoxed, extractTag } from '../rewards/verifiable/extract/extract.ts'
+import { type FormatSpec, formatScore, tightenTags } from '../rewards/verifiable/extract/format.ts'
 import { defineMethod } from './method.ts'
 
 const format: FormatSpec = {
@@ -62,7 +62,7 @@ const options = z.strictObject({
  *
  * @source Vision-SR1, arXiv 2508.19652; the decoupled streams are from a secondary source and unverified
  */
-export function visionSr1(settings: z.input<typeof options> = {}): Reward {
+function visionSr1Reward(settings: z.input<typeof options> = {}): Reward {
   const { variant, stream, alpha, leakFilter, textOnlyField } = options.parse(settings)
   const range: Range = stream === 'total' ? [0, 2] : [0, 1 + alpha]
   return defineReward({
@@ -174,13 +174,13 @@ const sample = (output: string, textOnly: string | null, reference = 'red'): Sam
 })
 const leaking = answered.replace('on grass', 'on grass, so the answer is red')
 
-export const visionSr1Type = defineRewardType({
+export const visionSr1 = defineRewardType({
   name: 'vision-sr1',
   summary:
     'Answer, format, and whether the policy reaches the answer from its own description without the image.',
   source: 'Vision-SR1, arXiv 2508.19652',
   options,
-  create: visionSr1,
+  create: visionSr1Reward,
   examples: [
     { sample: sample(answered, '\\boxed{red}'), value: 2 },
     { sample: sample(answered, '\\boxed{blue}'), value: 1 },
@@ -204,5 +204,5 @@ export const visionSr1Method = defineMethod({
   paper: 'arXiv 2508.19652',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'self-reward', 'vqa', 'format'],
-  rewards: [visionSr1Type],
+  rewards: [visionSr1],
 })

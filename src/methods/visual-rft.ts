@@ -10,16 +10,16 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { imageSize, type LabelledBox, readBoxList } from '../rewards/verifiable/box-list.ts'
-import { type Box, giou, isBox, isProper, scaleBox } from '../rewards/verifiable/boxes.ts'
+import { imageSize, type LabelledBox, readBoxList } from '../rewards/verifiable/boxes/box-list.ts'
+import { type Box, giou, isBox, isProper, scaleBox } from '../rewards/verifiable/boxes/boxes.ts'
 import {
   boxEvidence,
   confidenceAgreement,
   matchDetections,
   overlapShare,
-} from '../rewards/verifiable/detection.ts'
-import { extractTag } from '../rewards/verifiable/extract-tag.ts'
-import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/format.ts'
+} from '../rewards/verifiable/boxes/detection.ts'
+import { extractTag } from '../rewards/verifiable/extract/extract-tag.ts'
+import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { defineMethod } from './method.ts'
 
 const format: FormatSpec = { blocks: [{ tag: 'think' }, { tag: 'answer' }] }
@@ -74,7 +74,7 @@ type Terms =
  *
  * @source Visual-RFT, arXiv 2503.01785
  */
-export function visualRft(settings: z.input<typeof options> = {}): Reward {
+function visualRftReward(settings: z.input<typeof options> = {}): Reward {
   const chosen = options.parse(settings)
   const { task, variant, symbolicShortcut } = chosen
   return defineReward({
@@ -265,12 +265,12 @@ const gold = [
 ]
 const sure = "[{'Position': [60, 10, 100, 50], 'Confidence': 1.0}]"
 
-export const visualRftType = defineRewardType({
+export const visualRft = defineRewardType({
   name: 'visual-rft',
   summary: 'Detection by IoU and stated confidence, classification, or grounding by GIoU, plus format.',
   source: 'Visual-RFT, arXiv 2503.01785',
   options,
-  create: visualRft,
+  create: visualRftReward,
   examples: [
     { sample: sample(sure, gold), value: 2 },
     { sample: sample(sure, gold), options: { variant: 'released' }, value: 2.5 },
@@ -293,5 +293,5 @@ export const visualRftMethod = defineMethod({
   paper: 'arXiv 2503.01785',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'detection', 'grounding', 'classification', 'confidence', 'few-shot'],
-  rewards: [visualRftType],
+  rewards: [visualRft],
 })

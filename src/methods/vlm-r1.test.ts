@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
 import type { Json, Sample, Score } from '../core/index.ts'
-import { type Box, pixelIou } from '../rewards/verifiable/boxes.ts'
+import { type Box, pixelIou } from '../rewards/verifiable/boxes/boxes.ts'
 import { cleaned } from './vlm-r1/accuracy.ts'
 import { choiceInContext } from './vlm-r1/choice.ts'
 import { repetitionPenalty } from './vlm-r1/repetition.ts'

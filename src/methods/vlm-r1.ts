@@ -10,8 +10,8 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
-import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/format.ts'
-import { cosineLength, textLength } from '../rewards/verifiable/length.ts'
+import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
+import { cosineLength, textLength } from '../rewards/verifiable/text/length.ts'
 import { defineMethod } from './method.ts'
 import { accuracyMethods, type Rules } from './vlm-r1/accuracy.ts'
 import { repetitionPenalty } from './vlm-r1/repetition.ts'
@@ -71,7 +71,7 @@ const options = z.strictObject({
  *
  * @source VLM-R1, arXiv 2504.07615
  */
-export function vlmR1(settings: z.input<typeof options> = {}): Reward {
+function vlmR1Reward(settings: z.input<typeof options> = {}): Reward {
   const { variant, method, terms } = options.parse(settings)
   const format = formats[variant === 'guarded' ? 'strict' : 'loose']
   const ranges = terms.map((term) => termRanges[term])
@@ -145,13 +145,13 @@ const sample = (output: string, reference: Json, meta: Sample['meta'] = {}): Sam
 })
 const detect = { accu_reward_method: 'od_ap' }
 
-export const vlmR1Type = defineRewardType({
+export const vlmR1 = defineRewardType({
   name: 'vlm-r1',
   summary:
     "Boxes, choices, yes/no, numbers or text against the gold answer by the row's own method, plus format.",
   source: 'VLM-R1, arXiv 2504.07615',
   options,
-  create: vlmR1,
+  create: vlmR1Reward,
   examples: [
     { sample: sample(fence([circle, square]), [circle, square], detect), value: 2 },
     { sample: sample(fence([circle, square, circle, square]), [circle, square], detect), value: 1.5 },
@@ -180,5 +180,5 @@ export const vlmR1Method = defineMethod({
   paper: 'arXiv 2504.07615',
   verbs: ['define', 'learn'],
   tags: ['verifiable', 'detection', 'grounding', 'format', 'reward-hacking'],
-  rewards: [vlmR1Type],
+  rewards: [vlmR1],
 })

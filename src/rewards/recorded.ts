@@ -15,7 +15,7 @@ export interface RecordedOptions {
  * A number that stands in the data already: a reward model's score, a human rating. What is absent, is no finite
  * number or lies outside [low, high] is unscored; numbers in text are not read.
  */
-export function recorded({ field, low = -Infinity, high = Infinity }: RecordedOptions): Reward {
+function recordedReward({ field, low = -Infinity, high = Infinity }: RecordedOptions): Reward {
   return defineReward({
     name: `recorded ${field}`,
     range: [low, high],
@@ -39,7 +39,7 @@ const sample = (helpful: unknown): Sample => ({
   meta: { helpful: helpful as never },
 })
 
-export const recordedType = defineRewardType({
+export const recorded = defineRewardType({
   name: 'recorded',
   summary: 'A number that the data holds already, such as a reward model’s score or a rating.',
   options: z.strictObject({
@@ -47,7 +47,7 @@ export const recordedType = defineRewardType({
     low: z.number().optional().describe('Least value it may have; none by default.'),
     high: z.number().optional().describe('Greatest value it may have; none by default.'),
   }),
-  create: recorded,
+  create: recordedReward,
   examples: [
     { sample: sample(1.25), options: { field: 'helpful' }, value: 1.25 },
     { sample: sample('1.25'), options: { field: 'helpful' }, value: null },

@@ -1,29 +1,29 @@
-import { recordedType } from './recorded.ts'
+import { recorded } from './recorded.ts'
 import type { RewardType } from './reward-type.ts'
-import { arithmetic } from './verifiable/arithmetic.ts'
-import { bleu } from './verifiable/bleu.ts'
-import { chairReward } from './verifiable/chair-reward.ts'
-import { chartType } from './verifiable/chart.ts'
-import { choice } from './verifiable/choice.ts'
-import { code } from './verifiable/code.ts'
-import { contains } from './verifiable/contains.ts'
-import { boxes } from './verifiable/detection-reward.ts'
-import { editDistance } from './verifiable/edit-distance-reward.ts'
-import { exact } from './verifiable/exact.ts'
-import { format } from './verifiable/format-reward.ts'
-import { instructions } from './verifiable/instructions.ts'
-import { javascriptTests } from './verifiable/javascript-tests.ts'
-import { jsonSchema } from './verifiable/json-schema.ts'
-import { json } from './verifiable/json-validity.ts'
-import { length } from './verifiable/length.ts'
-import { math } from './verifiable/math.ts'
-import { numeric } from './verifiable/numeric.ts'
-import { regex } from './verifiable/regex.ts'
-import { repetition } from './verifiable/repetition.ts'
-import { rouge } from './verifiable/rouge.ts'
-import { svgType } from './verifiable/svg.ts'
-import { toolCallsType } from './verifiable/tool-calls.ts'
-import { yesNo } from './verifiable/yes-no.ts'
+import { arithmetic } from './verifiable/answers/arithmetic.ts'
+import { choice } from './verifiable/answers/choice.ts'
+import { contains } from './verifiable/answers/contains.ts'
+import { exact } from './verifiable/answers/exact.ts'
+import { math } from './verifiable/answers/math.ts'
+import { numeric } from './verifiable/answers/numeric.ts'
+import { regex } from './verifiable/answers/regex.ts'
+import { boxes } from './verifiable/boxes/detection-reward.ts'
+import { toolCalls } from './verifiable/calls/tool-calls.ts'
+import { code } from './verifiable/code/code.ts'
+import { javascriptTests } from './verifiable/code/javascript-tests.ts'
+import { jsonSchema } from './verifiable/code/json-schema.ts'
+import { json } from './verifiable/code/json-validity.ts'
+import { format } from './verifiable/extract/format-reward.ts'
+import { chart } from './verifiable/graphics/chart.ts'
+import { svg } from './verifiable/graphics/svg.ts'
+import { bleu } from './verifiable/text/bleu.ts'
+import { chair } from './verifiable/text/chair-reward.ts'
+import { editDistance } from './verifiable/text/edit-distance-reward.ts'
+import { instructions } from './verifiable/text/instructions.ts'
+import { length } from './verifiable/text/length.ts'
+import { repetition } from './verifiable/text/repetition.ts'
+import { rouge } from './verifiable/text/rouge.ts'
+import { yesNo } from './verifiable/text/yes-no.ts'
 
 /** Every reward that goes by a plain name. Published systems join by their method (`methods/registry.ts`). */
 export const rewardTypes: readonly RewardType[] = [
@@ -38,9 +38,9 @@ export const rewardTypes: readonly RewardType[] = [
   boxes,
   length,
   repetition,
-  toolCallsType,
-  svgType,
-  chartType,
+  toolCalls,
+  svg,
+  chart,
   code,
   javascriptTests,
   editDistance,
@@ -49,7 +49,7 @@ export const rewardTypes: readonly RewardType[] = [
   json,
   jsonSchema,
   instructions,
-  recordedType,
-  chairReward,
+  recorded,
+  chair,
   yesNo,
 ]

@@ -29,20 +29,21 @@ export interface RewardType {
 
 /**
  * Ties an options schema to the function that takes those options. The result is the reward's one export: it is
- * called with options as a user writes them, `math({ tolerance: 0.01 })`, and carries what a registry wants to know.
- * Options are validated and defaults filled in.
+ * called with options as a user writes them, `math({ relativeTolerance: 0.01 })`, and carries what a registry wants to
+ * know. Options are validated and defaults filled in. What cannot be written as an option (an embedder, a judge) follows
+ * as further arguments, `sgpRl({}, { text: embedder })`; a reward made by name goes without.
  */
-export function defineRewardType<Schema extends z.ZodObject>(type: {
+export function defineRewardType<Schema extends z.ZodObject, Dependencies extends unknown[]>(type: {
   readonly name: string
   readonly summary: string
   readonly source?: string
   readonly options: Schema
-  readonly create: (options: z.output<Schema>) => Reward
+  readonly create: (options: z.output<Schema>, ...dependencies: Dependencies) => Reward
   readonly examples: readonly RewardExample[]
-}): RewardType & ((options?: z.input<Schema>) => Reward) {
+}): RewardType & ((options?: z.input<Schema>, ...dependencies: Dependencies) => Reward) {
   const { name, ...rest } = type
-  const create = (options: Readonly<Record<string, unknown>>) => type.create(type.options.parse(options))
-  const call = (options?: z.input<Schema>) => create(options ?? {})
+  const call = (options?: unknown, ...dependencies: Dependencies) =>
+    type.create(type.options.parse(options ?? {}), ...dependencies)
   Object.defineProperty(call, 'name', { value: name })
-  return Object.assign(call, { ...rest, create }) as unknown as RewardType & typeof call
+  return Object.assign(call, { ...rest, create: call }) as never
 }

@@ -1,4 +1,4 @@
-import type { Box, Size } from '../../rewards/verifiable/boxes.ts'
+import type { Box, Size } from '../../rewards/verifiable/boxes/boxes.ts'
 
 /** A picture cut into `cells` by `cells` rectangles. */
 export interface CellGrid {

@@ -1,24 +1,24 @@
 import { type Evidence, isObject, type Json, type Sample } from '../../core/index.ts'
+import { grade } from '../../rewards/verifiable/answers/grade.ts'
 import {
   type BoxList,
   type LabelledBox,
   pictureSizes,
   readBoxList,
-} from '../../rewards/verifiable/box-list.ts'
-import { type Box, isBox, type Overlap, overlaps, scaleBox } from '../../rewards/verifiable/boxes.ts'
+} from '../../rewards/verifiable/boxes/box-list.ts'
+import { type Box, isBox, type Overlap, overlaps, scaleBox } from '../../rewards/verifiable/boxes/boxes.ts'
 import {
   boxEvidence,
   completeness,
   matchDetections,
   overlapShare,
-} from '../../rewards/verifiable/detection.ts'
-import { guardedAveragePrecision, jsonIn } from '../../rewards/verifiable/detection-reward.ts'
-import { levenshteinRatio } from '../../rewards/verifiable/edit-distance.ts'
-import { extractOptionLetter } from '../../rewards/verifiable/extract-choice.ts'
-import { extractJson } from '../../rewards/verifiable/extract-json.ts'
-import { extractTag } from '../../rewards/verifiable/extract-tag.ts'
-import { grade } from '../../rewards/verifiable/grade.ts'
-import { imageAveragePrecision } from '../../rewards/verifiable/image-average-precision.ts'
+} from '../../rewards/verifiable/boxes/detection.ts'
+import { guardedAveragePrecision, jsonIn } from '../../rewards/verifiable/boxes/detection-reward.ts'
+import { imageAveragePrecision } from '../../rewards/verifiable/boxes/image-average-precision.ts'
+import { extractOptionLetter } from '../../rewards/verifiable/extract/extract-choice.ts'
+import { extractJson } from '../../rewards/verifiable/extract/extract-json.ts'
+import { extractTag } from '../../rewards/verifiable/extract/extract-tag.ts'
+import { levenshteinRatio } from '../../rewards/verifiable/text/edit-distance.ts'
 import { choiceInContext } from './choice.ts'
 
 /** What sets the variants apart. */

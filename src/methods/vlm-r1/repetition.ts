@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../core/index.ts'
-import { extractFence, extractJson } from '../../rewards/verifiable/extract-json.ts'
-import { duplicateShare, ngramPenalty } from '../../rewards/verifiable/repetition.ts'
+import { extractFence, extractJson } from '../../rewards/verifiable/extract/extract-json.ts'
+import { duplicateShare, ngramPenalty } from '../../rewards/verifiable/text/repetition.ts'
 
 /**
  * Minus the share of listed boxes that repeat an earlier one with the same label; of text without such a list, minus
