@@ -1,5 +1,5 @@
-import { cocoLexicon, type ObjectLexicon } from '../../rewards/verifiable/object-lexicon.ts'
-import { extractObjects } from '../../rewards/verifiable/object-mentions.ts'
+import { cocoLexicon, type ObjectLexicon } from '../../rewards/verifiable/text/object-lexicon.ts'
+import { extractObjects } from '../../rewards/verifiable/text/object-mentions.ts'
 import { harmonicMean, ratio } from './binary-record.ts'
 
 /** CHAIR of a corpus. Ratios are in [0, 1] (papers print them times 100), null where there is nothing to divide by. */

@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { testOnData } from '../../../tests/shared-data.ts'
 import { testVectors } from '../../../tests/vectors.ts'
 import { Rng } from '../../core/index.ts'
-import { cocoLexicon, objectLexicon } from '../../rewards/verifiable/object-lexicon.ts'
-import { extractObjects, knownObjects } from '../../rewards/verifiable/object-mentions.ts'
+import { cocoLexicon, objectLexicon } from '../../rewards/verifiable/text/object-lexicon.ts'
+import { extractObjects, knownObjects } from '../../rewards/verifiable/text/object-mentions.ts'
 
-import { singular } from '../../rewards/verifiable/singular.ts'
-import type { Verdict } from '../../rewards/verifiable/yes-no.ts'
+import { singular } from '../../rewards/verifiable/text/singular.ts'
+import type { Verdict } from '../../rewards/verifiable/text/yes-no.ts'
 import {
   amber,
   amberDiscriminative,

@@ -1,4 +1,4 @@
-import { parseVerdict, type Verdict } from '../../rewards/verifiable/yes-no.ts'
+import { parseVerdict, type Verdict } from '../../rewards/verifiable/text/yes-no.ts'
 import { ratio } from './binary-record.ts'
 
 export interface MmeAnswer {

@@ -1,5 +1,5 @@
 import type { Rng } from '../../core/index.ts'
-import { parseVerdict, type Verdict } from '../../rewards/verifiable/yes-no.ts'
+import { parseVerdict, type Verdict } from '../../rewards/verifiable/text/yes-no.ts'
 import { type BinaryRecord, binaryRecord } from './binary-record.ts'
 
 export interface Pope extends BinaryRecord {

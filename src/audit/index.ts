@@ -1,0 +1,2 @@
+export * from './benchmarks/sgp-genbench.ts'
+export * from './hallucination/index.ts'

@@ -1,0 +1,18 @@
+// Published systems: each under its own name, all of them in `methods`, and rewards by name.
+
+export { currReft } from './curr-reft.ts'
+export { dipR1 } from './dip-r1.ts'
+export { gotR1 } from './got-r1.ts'
+export { lscRewardTransform } from './lsc-reward-transform.ts'
+export { defineMethod, type Method } from './method.ts'
+export { msrl } from './msrl.ts'
+export { perceptionR1 } from './perception-r1.ts'
+export { methods } from './registry.ts'
+export { allRewardTypes, type OwnRewards, resolveReward, rewardTypeNamed } from './resolve.ts'
+export { sgpRl } from './sgp-rl.ts'
+export { toolrl } from './toolrl.ts'
+export { vicrit } from './vicrit.ts'
+export { visionR1 } from './vision-r1.ts'
+export { visionSr1 } from './vision-sr1.ts'
+export { visualRft } from './visual-rft.ts'
+export { vlmR1 } from './vlm-r1.ts'
