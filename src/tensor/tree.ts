@@ -66,10 +66,31 @@ export function leavesOf(tree: Tree<Tensor>, path = ''): { path: string; leaf: T
 }
 
 /** The same structure with each leaf replaced; leaves are visited in the order of `leavesOf`. */
-export function mapLeaves<To>(tree: Tree<Tensor>, change: (leaf: Tensor) => To): Tree<To> {
-  if (isTensor(tree)) return change(tree) as Tree<To>
-  if (Array.isArray(tree)) return tree.map((item) => mapLeaves(item, change)) as Tree<To>
+export function mapLeaves<To>(
+  tree: Tree<Tensor>,
+  change: (leaf: Tensor, path: string) => To,
+  path = '',
+): Tree<To> {
+  if (isTensor(tree)) return change(tree, path) as Tree<To>
+  const under = (key: string | number) => (path === '' ? `${key}` : `${path}.${key}`)
+  if (Array.isArray(tree))
+    return tree.map((item, index) => mapLeaves(item, change, under(index))) as Tree<To>
   return Object.fromEntries(
-    Object.entries(tree).map(([key, item]) => [key, mapLeaves(item as Tree<Tensor>, change)]),
+    Object.entries(tree).map(([key, item]) => [key, mapLeaves(item as Tree<Tensor>, change, under(key))]),
   ) as Tree<To>
+}
+
+/** Chooses leaves by their path: those that match, or those for which it is true. */
+export type PathPattern = RegExp | ((path: string) => boolean)
+
+/** Leaves by path: those that match apart from the others. */
+export function partitioned(
+  tree: Tree<Tensor>,
+  pattern: PathPattern,
+): { matching: Record<string, Tensor>; others: Record<string, Tensor> } {
+  const matches = typeof pattern === 'function' ? pattern : (path: string) => pattern.test(path)
+  const matching: Record<string, Tensor> = {}
+  const others: Record<string, Tensor> = {}
+  for (const { path, leaf } of leavesOf(tree)) (matches(path) ? matching : others)[path] = leaf
+  return { matching, others }
 }

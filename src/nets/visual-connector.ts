@@ -1,0 +1,117 @@
+import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
+import { GuerdonError, type Rng } from '../core/index.ts'
+import type { Tensor, Tree } from '../tensor/tree.ts'
+import { normal } from './initial.ts'
+import { initialLinear, type Linear, linear } from './layers.ts'
+import { initialTransformer, type Transformer, type TransformerConfig, transformer } from './transformer.ts'
+
+/** Images are Float[B, size, size, channels] in [0, 1]. */
+export interface ImageConfig {
+  /** Height and width [pixels]; a multiple of `patch`. */
+  readonly size: number
+  /** Height and width of a patch [pixels]. */
+  readonly patch: number
+  /** @default 3 */
+  readonly channels?: number
+}
+
+/** Number of patches of an image and numbers per patch. */
+export function patchShape({ size, patch, channels = 3 }: ImageConfig): { count: number; width: number } {
+  if (size % patch !== 0)
+    throw new GuerdonError('bad-config', `patches of ${patch} pixels do not fill an image of ${size} pixels.`)
+  return { count: (size / patch) ** 2, width: patch * patch * channels }
+}
+
+/** Float[B, size, size, channels] to Float[B, count, patch * patch * channels], by rows. Consumes `images`. */
+export function patchesOf(images: JaxArray, config: ImageConfig): JaxArray {
+  const { size, patch, channels = 3 } = config
+  const { count, width } = patchShape(config)
+  const [batch, side] = [images.shape[0]!, size / patch]
+  return np
+    .transpose(images.reshape([batch, side, patch, side, patch, channels]), [0, 1, 3, 2, 4, 5])
+    .reshape([batch, count, width])
+}
+
+/** The inverse of `patchesOf`. Consumes `patches`. */
+export function imagesOf(patches: JaxArray, { size, patch, channels = 3 }: ImageConfig): JaxArray {
+  const [batch, side] = [patches.shape[0]!, size / patch]
+  return np
+    .transpose(patches.reshape([batch, side, side, patch, patch, channels]), [0, 1, 3, 2, 4, 5])
+    .reshape([batch, size, size, channels])
+}
+
+/** How an image becomes tokens of a language model. */
+export interface VisualConnector {
+  /** Tokens that one image gives at most. */
+  readonly count: number
+  initial(rng: Rng, width: number): Tree<Tensor>
+  /**
+   * Patches Float[B, count, patch numbers] in [0, 1] to tokens Float[B, M, width] and, where an image may give fewer,
+   * a mask Float[B, M]. Traced; consumes the patches.
+   */
+  encode(
+    parameters: Tree<JaxArray>,
+    patches: JaxArray,
+  ): { readonly tokens: JaxArray; readonly mask?: JaxArray }
+}
+
+/** The configuration of a connector: data, stored with checkpoints. `encoder` is a small vision transformer. */
+export interface ConnectorConfig extends TransformerConfig {
+  readonly kind: 'encoder'
+  readonly image: ImageConfig
+}
+
+export type PatchEncoder<Leaf> = {
+  readonly patch: Linear<Leaf>
+  /** [count, width] */
+  readonly positions: Leaf
+  readonly transformer: Transformer<Leaf>
+}
+
+export function initialPatchEncoder(
+  rng: Rng,
+  config: TransformerConfig & { readonly image: ImageConfig },
+): PatchEncoder<Tensor> {
+  const { count, width } = patchShape(config.image)
+  return {
+    patch: initialLinear(rng, width, config.width),
+    positions: normal(rng, [count, config.width], 0.02),
+    transformer: initialTransformer(rng, config),
+  }
+}
+
+/** Float[B, count, patch numbers] in [0, 1] to Float[B, count, width]; every patch sees every other. Consumes `patches`. */
+export function patchEncoder(
+  { patch, positions, transformer: trunk }: PatchEncoder<JaxArray>,
+  config: TransformerConfig,
+  patches: JaxArray,
+): JaxArray {
+  return transformer(trunk, config, linear(patch, patches.mul(2).sub(1)).add(positions.ref))
+}
+
+/** Patches through an encoder, then one layer to the language model's width. */
+function encoderConnector(config: ConnectorConfig): VisualConnector {
+  type Parameters<Leaf> = { readonly encoder: PatchEncoder<Leaf>; readonly output: Linear<Leaf> }
+  return {
+    count: patchShape(config.image).count,
+    initial: (rng, width): Parameters<Tensor> => ({
+      encoder: initialPatchEncoder(rng, config),
+      output: initialLinear(rng, config.width, width),
+    }),
+    encode(parameters, patches) {
+      const { encoder, output } = parameters as Parameters<JaxArray>
+      return { tokens: linear(output, patchEncoder(encoder, config, patches)) }
+    },
+  }
+}
+
+const connectors = { encoder: encoderConnector } as const
+
+export function visualConnector(config: ConnectorConfig): VisualConnector {
+  const make = connectors[config.kind]
+  if (make === undefined)
+    throw new GuerdonError('bad-config', `there is no visual connector of the kind "${config.kind}".`, {
+      fix: `Known: ${Object.keys(connectors).join(', ')}.`,
+    })
+  return make(config)
+}

@@ -1,0 +1,233 @@
+import { existsSync } from 'node:fs'
+import { type Array as JaxArray, tree, valueAndGrad } from '@jax-js/jax'
+import { GuerdonError, Rng } from '../core/index.ts'
+import { loadCheckpoint, restored, saveCheckpoint } from './checkpoint.ts'
+import { type Compiled, type CompileOptions, compile } from './compile.ts'
+import { type Arrays, adamW, clippedByGlobalNorm, globalNorm, movedAverage, type Optimiser } from './optimiser.ts'
+import { leavesOf, mapLeaves, type PathPattern, partitioned, type Tensor, type Tree, tensor } from './tree.ts'
+
+export interface TrainOptions<Parameters extends Tree<Tensor>> extends CompileOptions {
+  /**
+   * The scalar to make small, traced: it gets the parameters and a batch as jax arrays and consumes the batch. It may
+   * return `metrics` (scalars) beside the loss.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the arrays have the structure of the tensors given
+  readonly loss: (parameters: any, batch: any) => JaxArray | LossWithMetrics
+  readonly parameters: Parameters
+  /** Which parameters change, by path such as `blocks.0.attention.input.weight`; the others stay. @default all */
+  readonly trainable?: PathPattern
+  /**
+   * The batch of a step. It must depend on its arguments alone (`rng` is seeded by seed and step), so that training
+   * goes on exactly where it stopped. Batches may differ in shape; each shape is compiled once.
+   */
+  readonly batches: (step: number, rng: Rng) => Tree<Tensor> | Promise<Tree<Tensor>>
+  /** Steps in all, those before a resumption included. */
+  readonly steps: number
+  /** Learning rate, or its schedule over the steps from 0. */
+  readonly schedule: number | ((step: number) => number)
+  /** @default adamW() */
+  readonly optimiser?: Optimiser
+  /** Greatest global norm of the gradients; `Infinity` for none. @default 1 */
+  readonly clip?: number
+  /** @default 0 */
+  readonly seed?: string | number
+  /** Decay of a moving average of the trained parameters, such as 0.999. @default none is kept */
+  readonly average?: number
+  /** Where parameters and the state of training are kept. If the file exists, training goes on from it. */
+  readonly checkpoint?: TrainCheckpoint
+  readonly onStep?: (report: StepReport) => void
+  /** Aborted: a checkpoint is saved (where one is wanted) and the signal's reason thrown. */
+  readonly signal?: AbortSignal
+}
+
+export interface LossWithMetrics {
+  readonly loss: JaxArray
+  readonly metrics: Readonly<Record<string, JaxArray>>
+}
+
+export interface TrainCheckpoint {
+  readonly path: string
+  /** Steps between two saves; the end is always saved. @default 500 */
+  readonly every?: number
+  /** Kept in the file beside step and seed. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+export interface StepReport {
+  /** From 0. */
+  readonly step: number
+  readonly loss: number
+  readonly metrics: Readonly<Record<string, number>>
+  /** Before clipping. */
+  readonly gradientNorm: number
+  readonly learningRate: number
+}
+
+export interface Trained<Parameters> {
+  readonly parameters: Parameters
+  /** The moving average of the parameters, when `average` was given. */
+  readonly averaged?: Parameters
+  /** Report of the last step; absent when none was left to do. */
+  readonly last?: StepReport
+}
+
+type Flat<Leaf> = Readonly<Record<string, Leaf>>
+
+/** What changes from step to step, all of it saved. */
+type State = {
+  readonly parameters: Flat<Tensor>
+  readonly optimiser: Tree<Tensor>
+  readonly average: Flat<Tensor>
+}
+
+type StepResult = State & { readonly loss: Tensor; readonly norm: Tensor; readonly metrics: Flat<Tensor> }
+
+/**
+ * Trains parameters by gradient descent. The whole step is one compiled graph, and the state goes from its outputs to
+ * its inputs. The same seed and batches give the same parameters, whether or not training was interrupted.
+ *
+ * Throws a `GuerdonError`: `diverged` when the loss or a gradient is not finite, with step, seed and the last good
+ * checkpoint; `checkpoint-mismatch` when the checkpoint belongs to another training; those of `compile`.
+ */
+export async function train<Parameters extends Tree<Tensor>>(
+  options: TrainOptions<Parameters>,
+): Promise<Trained<Parameters>> {
+  const { parameters, batches, steps, schedule, seed = 0, checkpoint, onStep, signal } = options
+  const rateAt = typeof schedule === 'number' ? () => schedule : schedule
+  const { matching: trained, others: frozen } = partitioned(parameters, options.trainable ?? (() => true))
+  if (Object.keys(trained).length === 0)
+    throw new GuerdonError('bad-option', 'no parameter matches `trainable`, so there is nothing to train.', {
+      fix: `Paths look like ${leavesOf(parameters)[0]?.path ?? ''}.`,
+    })
+  const optimiser = options.optimiser ?? adamW()
+  const start: State = {
+    parameters: trained,
+    optimiser: optimiser.initialState(trained),
+    average: options.average === undefined ? {} : trained,
+  }
+  let { state, step, saved } = await resumed(start, checkpoint, seed)
+  const save = async (done: number) => {
+    if (checkpoint === undefined || saved === done) return
+    const metadata = { ...checkpoint.metadata, step: String(done), seed: String(seed) }
+    await saveCheckpoint(checkpoint.path, { frozen, ...state }, { metadata })
+    saved = done
+  }
+
+  const compiled = new Map<string, Promise<Compiled<readonly Tree<Tensor>[], StepResult>>>()
+  const stepFor = (batch: Tree<Tensor>) => {
+    const shapes = leavesOf(batch)
+      .map(({ path, leaf }) => `${path}:${leaf.dtype}[${leaf.shape}]`)
+      .join()
+    let made = compiled.get(shapes)
+    if (made === undefined) {
+      const fn = tracedStep(options, optimiser)
+      made = compile(fn as never, [state, frozen, batch, tensor([0], [])], options)
+      compiled.set(shapes, made)
+    }
+    return made
+  }
+
+  const random = new Rng(seed).fork('batches')
+  let last: StepReport | undefined
+  try {
+    for (; step < steps; step++) {
+      if (signal?.aborted) {
+        await save(step)
+        throw signal.reason
+      }
+      const batch = await batches(step, random.fork(step))
+      const learningRate = rateAt(step)
+      const run = await stepFor(batch)
+      const { loss, norm, metrics, ...next } = await run.run(state, frozen, batch, tensor([learningRate], []))
+      last = {
+        step,
+        loss: numberIn(loss),
+        metrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, numberIn(value)])),
+        gradientNorm: numberIn(norm),
+        learningRate,
+      }
+      if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm))
+        throw diverged(last, seed, saved === undefined ? undefined : { path: checkpoint!.path, step: saved })
+      state = next
+      onStep?.(last)
+      if (checkpoint !== undefined && (step + 1) % (checkpoint.every ?? 500) === 0) await save(step + 1)
+    }
+    await save(step)
+  } finally {
+    for (const made of compiled.values()) await made.then((run) => run.dispose()).catch(() => {})
+  }
+  const whole = (changed: Flat<Tensor>) =>
+    mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters
+  return {
+    parameters: whole(state.parameters),
+    ...(options.average === undefined ? {} : { averaged: whole(state.average) }),
+    ...(last === undefined ? {} : { last }),
+  }
+}
+
+/** One step as a traced function. */
+function tracedStep<Parameters extends Tree<Tensor>>(options: TrainOptions<Parameters>, optimiser: Optimiser) {
+  const { loss, parameters, clip = 1, average: decay } = options
+  return (
+    state: { parameters: Flat<JaxArray>; optimiser: Arrays; average: Flat<JaxArray> },
+    frozen: Flat<JaxArray>,
+    batch: Arrays,
+    learningRate: JaxArray,
+  ) => {
+    const objective = (trained: Flat<JaxArray>) => {
+      const whole = mapLeaves(parameters, (_, path) => trained[path] ?? frozen[path]!)
+      const result = loss(whole, batch)
+      return 'loss' in result ? [result.loss, result.metrics] : [result, {}]
+    }
+    const [[value, metrics], gradients] = valueAndGrad(objective as never, { hasAux: true })(
+      tree.ref(state.parameters as never) as never,
+    ) as unknown as [[JaxArray, Flat<JaxArray>], Arrays]
+    const norm = globalNorm(gradients)
+    const clipped = Number.isFinite(clip) ? clippedByGlobalNorm(gradients, clip).gradients : gradients
+    const next = optimiser.update(clipped, state.optimiser, state.parameters, learningRate)
+    return {
+      parameters: next.parameters,
+      optimiser: next.state,
+      average:
+        decay === undefined ? {} : movedAverage(state.average, tree.ref(next.parameters as never) as Arrays, decay),
+      loss: value,
+      norm,
+      metrics,
+    }
+  }
+}
+
+async function resumed(
+  start: State,
+  checkpoint: TrainCheckpoint | undefined,
+  seed: string | number,
+): Promise<{ state: State; step: number; saved: number | undefined }> {
+  if (checkpoint === undefined || !existsSync(checkpoint.path)) return { state: start, step: 0, saved: undefined }
+  const loaded = await loadCheckpoint(checkpoint.path)
+  const step = Number(loaded.metadata.step)
+  if (!Number.isInteger(step) || loaded.metadata.seed !== String(seed))
+    throw new GuerdonError(
+      'checkpoint-mismatch',
+      `the checkpoint is of step ${loaded.metadata.step} and seed ${loaded.metadata.seed}, not of a training with seed ${seed}.`,
+      { place: { file: checkpoint.path }, fix: 'Give another path, or remove the file to begin anew.' },
+    )
+  const tensors = new Map([...loaded.tensors].filter(([path]) => !path.startsWith('frozen.')))
+  return { state: restored(start, { ...loaded, tensors }) as State, step, saved: step }
+}
+
+function diverged(
+  { step, loss, gradientNorm }: StepReport,
+  seed: string | number,
+  saved: { path: string; step: number } | undefined,
+): GuerdonError {
+  const where = saved === undefined ? 'No checkpoint was saved.' : `Last good: ${saved.path}, step ${saved.step}.`
+  return new GuerdonError(
+    'diverged',
+    `training diverged at step ${step} with seed ${seed}: loss ${loss}, gradient norm ${gradientNorm}.`,
+    { fix: `${where} Lower the learning rate, or look for a division or logarithm of 0 in the loss.` },
+  )
+}
+
+function numberIn({ data }: Tensor): number {
+  return Number(data[0])
+}
