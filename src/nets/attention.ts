@@ -62,3 +62,34 @@ export function paddingMask(present: JaxArray): JaxArray {
   const [batch, length] = present.shape as [number, number]
   return present.sub(1).mul(-hidden).reshape([batch, 1, 1, length])
 }
+
+/**
+ * Masks of one new token that stands at `slot` (Int[]) of a memory of `block` places behind one of `past`: of the past
+ * Float[past] (absent: all visible), and of the recent places Float[block], up to the slot itself. Consumes `slot`.
+ */
+export function slotMask(
+  sizes: {
+    readonly past: number
+    readonly block: number
+    /** Places at the start of the past that are always seen. */
+    readonly prefix: number
+    readonly window?: number | undefined
+  },
+  slot: JaxArray,
+): { readonly past: JaxArray | undefined; readonly recent: JaxArray } {
+  const { past, block, prefix, window } = sizes
+  const places = np.arange(block)
+  const ahead = np.less(slot.ref, places.ref)
+  if (window === undefined) {
+    slot.dispose()
+    return { past: undefined, recent: np.where(ahead, hidden, 0) }
+  }
+  const oldest = slot.sub(window - 1)
+  const behind = np.less(places, oldest.ref)
+  const pastPlaces = np.arange(past)
+  const forgotten = np.less(pastPlaces.ref, oldest.add(past)).mul(np.less(prefix - 1, pastPlaces))
+  return {
+    past: np.where(forgotten, hidden, 0),
+    recent: np.where(np.add(ahead, behind), hidden, 0),
+  }
+}

@@ -3,7 +3,14 @@ import { type Array as JaxArray, tree, valueAndGrad } from '@jax-js/jax'
 import { GuerdonError, Rng } from '../core/index.ts'
 import { loadCheckpoint, restored, saveCheckpoint } from './checkpoint.ts'
 import { type Compiled, type CompileOptions, compile } from './compile.ts'
-import { type Arrays, adamW, clippedByGlobalNorm, globalNorm, movedAverage, type Optimiser } from './optimiser.ts'
+import {
+  type Arrays,
+  adamW,
+  clippedByGlobalNorm,
+  globalNorm,
+  movedAverage,
+  type Optimiser,
+} from './optimiser.ts'
 import { leavesOf, mapLeaves, type PathPattern, partitioned, type Tensor, type Tree, tensor } from './tree.ts'
 
 export interface TrainOptions<Parameters extends Tree<Tensor>> extends CompileOptions {
@@ -166,7 +173,10 @@ export async function train<Parameters extends Tree<Tensor>>(
 }
 
 /** One step as a traced function. */
-function tracedStep<Parameters extends Tree<Tensor>>(options: TrainOptions<Parameters>, optimiser: Optimiser) {
+function tracedStep<Parameters extends Tree<Tensor>>(
+  options: TrainOptions<Parameters>,
+  optimiser: Optimiser,
+) {
   const { loss, parameters, clip = 1, average: decay } = options
   return (
     state: { parameters: Flat<JaxArray>; optimiser: Arrays; average: Flat<JaxArray> },
@@ -189,7 +199,9 @@ function tracedStep<Parameters extends Tree<Tensor>>(options: TrainOptions<Param
       parameters: next.parameters,
       optimiser: next.state,
       average:
-        decay === undefined ? {} : movedAverage(state.average, tree.ref(next.parameters as never) as Arrays, decay),
+        decay === undefined
+          ? {}
+          : movedAverage(state.average, tree.ref(next.parameters as never) as Arrays, decay),
       loss: value,
       norm,
       metrics,
@@ -202,7 +214,8 @@ async function resumed(
   checkpoint: TrainCheckpoint | undefined,
   seed: string | number,
 ): Promise<{ state: State; step: number; saved: number | undefined }> {
-  if (checkpoint === undefined || !existsSync(checkpoint.path)) return { state: start, step: 0, saved: undefined }
+  if (checkpoint === undefined || !existsSync(checkpoint.path))
+    return { state: start, step: 0, saved: undefined }
   const loaded = await loadCheckpoint(checkpoint.path)
   const step = Number(loaded.metadata.step)
   if (!Number.isInteger(step) || loaded.metadata.seed !== String(seed))
@@ -220,7 +233,8 @@ function diverged(
   seed: string | number,
   saved: { path: string; step: number } | undefined,
 ): GuerdonError {
-  const where = saved === undefined ? 'No checkpoint was saved.' : `Last good: ${saved.path}, step ${saved.step}.`
+  const where =
+    saved === undefined ? 'No checkpoint was saved.' : `Last good: ${saved.path}, step ${saved.step}.`
   return new GuerdonError(
     'diverged',
     `training diverged at step ${step} with seed ${seed}: loss ${loss}, gradient norm ${gradientNorm}.`,

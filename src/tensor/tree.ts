@@ -73,8 +73,7 @@ export function mapLeaves<To>(
 ): Tree<To> {
   if (isTensor(tree)) return change(tree, path) as Tree<To>
   const under = (key: string | number) => (path === '' ? `${key}` : `${path}.${key}`)
-  if (Array.isArray(tree))
-    return tree.map((item, index) => mapLeaves(item, change, under(index))) as Tree<To>
+  if (Array.isArray(tree)) return tree.map((item, index) => mapLeaves(item, change, under(index))) as Tree<To>
   return Object.fromEntries(
     Object.entries(tree).map(([key, item]) => [key, mapLeaves(item as Tree<Tensor>, change, under(key))]),
   ) as Tree<To>
