@@ -99,7 +99,7 @@ type Layers = { readonly keys: readonly JaxArray[]; readonly values: readonly Ja
  */
 export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptions = {}): CachedDecoder {
   const { block = 16, hooks, taps = [] } = options
-  const { heads, width, depth, vocabulary, context } = config
+  const { heads, width, depth, context } = config
   const perHead = width / heads
   const compiled = new Map<string, Promise<Compiled<readonly Tree<Tensor>[], any>>>()
 

@@ -19,7 +19,7 @@ export type Attribute = number | readonly number[] | string | { readonly float: 
  * node that repeats an earlier one (same operator, inputs and attributes) is that node: operators are pure.
  */
 export class OnnxGraph {
-  readonly #nodes: Buffer[] = []
+  readonly #nodes: Node[] = []
   readonly #initializers: Buffer[] = []
   readonly #constants = new Map<string, string>()
   readonly #known = new Map<string, string>()
@@ -81,21 +81,36 @@ export class OnnxGraph {
   ): string[] {
     const names =
       typeof outputs === 'number' ? Array.from({ length: outputs }, () => `t${this.#names++}`) : [...outputs]
-    this.#nodes.push(
-      Buffer.concat([
+    this.#nodes.push({
+      inputs,
+      outputs: names,
+      bytes: Buffer.concat([
         ...inputs.map((input) => bytesField(1, input)),
         ...names.map((name) => bytesField(2, name)),
         bytesField(4, operator),
         ...Object.entries(attributes).map(([name, value]) => bytesField(5, attribute(name, value))),
         ...(domain ? [bytesField(7, domain)] : []),
       ]),
-    )
+    })
     return names
+  }
+
+  /** The nodes that the outputs depend on, in order: ONNX Runtime would run the others too. */
+  #needed(outputs: readonly ValueInfo[]): Node[] {
+    const wanted = new Set(outputs.map(({ name }) => name))
+    return this.#nodes
+      .toReversed()
+      .filter((node) => {
+        const needed = node.outputs.some((name) => wanted.has(name))
+        if (needed) for (const input of node.inputs) wanted.add(input)
+        return needed
+      })
+      .toReversed()
   }
 
   model(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): Uint8Array {
     const graph = Buffer.concat([
-      ...this.#nodes.map((node) => bytesField(1, node)),
+      ...this.#needed(outputs).map(({ bytes }) => bytesField(1, bytes)),
       bytesField(2, 'guerdon'),
       ...this.#initializers.map((tensor) => bytesField(5, tensor)),
       ...inputs.map((info) => bytesField(11, valueInfo(info))),
@@ -105,6 +120,12 @@ export class OnnxGraph {
       bytesField(8, Buffer.concat([...(domain ? [bytesField(1, domain)] : []), integerField(2, version)]))
     return Buffer.concat([integerField(1, 8), bytesField(7, graph), opset('', 18), opset('com.microsoft', 1)])
   }
+}
+
+interface Node {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly bytes: Buffer
 }
 
 export interface ValueInfo {

@@ -18,7 +18,6 @@ export interface TrainOptions<Parameters extends Tree<Tensor>> extends CompileOp
    * The scalar to make small, traced: it gets the parameters and a batch as jax arrays and consumes the batch. It may
    * return `metrics` (scalars) beside the loss.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: the arrays have the structure of the tensors given
   readonly loss: (parameters: any, batch: any) => JaxArray | LossWithMetrics
   readonly parameters: Parameters
   /** Which parameters change, by path such as `blocks.0.attention.input.weight`; the others stay. @default all */
@@ -189,9 +188,10 @@ function tracedStep<Parameters extends Tree<Tensor>>(
       const result = loss(whole, batch)
       return 'loss' in result ? [result.loss, result.metrics] : [result, {}]
     }
-    const [[value, metrics], gradients] = valueAndGrad(objective as never, { hasAux: true })(
-      tree.ref(state.parameters as never) as never,
-    ) as unknown as [[JaxArray, Flat<JaxArray>], Arrays]
+    const differentiated = valueAndGrad(objective as () => JaxArray, { hasAux: true }) as unknown as (
+      trained: unknown,
+    ) => [[JaxArray, Flat<JaxArray>], Arrays]
+    const [[value, metrics], gradients] = differentiated(tree.ref(state.parameters as never))
     const norm = globalNorm(gradients)
     const clipped = Number.isFinite(clip) ? clippedByGlobalNorm(gradients, clip).gradients : gradients
     const next = optimiser.update(clipped, state.optimiser, state.parameters, learningRate)
