@@ -15,23 +15,30 @@ export const exact = (): Reward =>
       reference === null ? unscored('bad-input', 'no answer') : Number(textOf(output) === reference),
   })
 
-/** Random, by the sample alone; takes its time; fails for a while in every process but the last. */
-export const drawn = ({ last }: { last: boolean }): Reward => ({
+/** Samples that `drawn` has judged in this thread. */
+let judged = 0
+
+/**
+ * Random, by the sample alone; takes its time. In every process but the last it fails for a while, and stands still
+ * after `limit` samples: however fast the machine is, no process is over before it is killed.
+ */
+export const drawn = ({ last, limit }: { last: boolean; limit: number }): Reward => ({
   ...defineReward({
     name: 'drawn',
     judge: async ({ id }, { rng }) => {
       await new Promise((resolve) => setImmediate(resolve))
+      if (!last && ++judged > limit) await new Promise((resolve) => setTimeout(resolve, 1e8))
       const value = rng!.fork(id).uniform()
       if (!last && value < 0.1 && id.startsWith('sample-1')) return unscored('outage', 'not now')
       return { value, parts: { doubled: 2 * value } }
     },
   }),
-  params: {}, // `last` is no parameter of the reward: the test wants one identity with and without outages
+  params: {}, // `options` are no parameters of the reward: the test wants one identity with and without outages
 })
 
 async function main([path, source, runId, threads, last]: readonly string[]): Promise<void> {
   const store = await openStore(path)
-  const options = { last: last === 'last' }
+  const options = { last: last === 'last', limit: threads === 'threads' ? 1000 : 4000 }
   const module = import.meta.url
   const summary = await scoreRun({
     store,

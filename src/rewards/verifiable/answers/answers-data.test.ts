@@ -27,7 +27,7 @@ function rowsOf(folder: string, file: string): Row[] {
 }
 
 function expectedOf(folder: string, set: string): Row {
-  return JSON.parse(readFileSync(join(folder, '../../expected.json'), 'utf8'))[set]
+  return JSON.parse(readFileSync(join(folder, '../expected.json'), 'utf8'))[set]
 }
 
 const sample = (output: string, reference: Sample['reference'], id = ''): Sample => ({
