@@ -64,10 +64,11 @@ export function paddingMask(present: JaxArray): JaxArray {
 }
 
 /**
- * Masks of one new token that stands at `slot` (Int[]) of a memory of `block` places behind one of `past`: of the past
- * Float[past] (absent: all visible), and of the recent places Float[block], up to the slot itself. Consumes `slot`.
+ * Masks of one new token behind a memory of `past` places and one of the `block` newest, which fills from its end:
+ * before this token it held `used` (Int[]). Of the past Float[past] (absent: all visible) and of the recent
+ * Float[block]. Consumes `used`.
  */
-export function slotMask(
+export function cacheMasks(
   sizes: {
     readonly past: number
     readonly block: number
@@ -75,21 +76,20 @@ export function slotMask(
     readonly prefix: number
     readonly window?: number | undefined
   },
-  slot: JaxArray,
+  used: JaxArray,
 ): { readonly past: JaxArray | undefined; readonly recent: JaxArray } {
   const { past, block, prefix, window } = sizes
-  const places = np.arange(block)
-  const ahead = np.less(slot.ref, places.ref)
+  const oldestUsed = np.subtract(block - 1, used.ref)
+  const recent = (visible: number) =>
+    np.where(np.less(np.arange(block), np.maximum(oldestUsed, block - visible)), hidden, 0)
   if (window === undefined) {
-    slot.dispose()
-    return { past: undefined, recent: np.where(ahead, hidden, 0) }
+    used.dispose()
+    return { past: undefined, recent: recent(block) }
   }
-  const oldest = slot.sub(window - 1)
-  const behind = np.less(places, oldest.ref)
-  const pastPlaces = np.arange(past)
-  const forgotten = np.less(pastPlaces.ref, oldest.add(past)).mul(np.less(prefix - 1, pastPlaces))
+  const places = np.arange(past)
+  const forgotten = np.lessEqual(places.ref, used.add(past - window))
   return {
-    past: np.where(forgotten, hidden, 0),
-    recent: np.where(np.add(ahead, behind), hidden, 0),
+    past: np.where(forgotten.mul(np.less(prefix - 1, places)), hidden, 0),
+    recent: recent(Math.min(block, window)),
   }
 }

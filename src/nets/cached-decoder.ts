@@ -2,7 +2,7 @@ import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
 import { GuerdonError } from '../core/index.ts'
 import { type Compiled, type CompileOptions, compile } from '../tensor/compile.ts'
 import { leavesOf, type Tensor, type Tree, tensor } from '../tensor/tree.ts'
-import { type Memory, paddingMask, slotMask } from './attention.ts'
+import { cacheMasks, type Memory, paddingMask } from './attention.ts'
 import {
   type Decoder,
   type DecoderConfig,
@@ -50,7 +50,7 @@ export interface Cache {
   /** Float[B, P]: 1 where the past holds a token. */
   readonly present: Tensor
   readonly recent: Remembered
-  /** Tokens in `recent`. */
+  /** Tokens in `recent`, at its end. */
   readonly used: number
 }
 
@@ -94,8 +94,8 @@ type Step = {
 type Layers = { readonly keys: readonly JaxArray[]; readonly values: readonly JaxArray[] }
 
 /**
- * Keys and values are kept in two memories: a long one that only grows every `block` tokens, and a short one that is
- * written at each step; so a step copies little. Graphs are compiled when a shape is first met and then kept.
+ * Keys and values are kept in two memories: a long one that only grows every `block` tokens, and a short one that
+ * each step pushes into; so a step copies little. Graphs are compiled when a shape is first met and then kept.
  */
 export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptions = {}): CachedDecoder {
   const { block = 16, hooks, taps = [] } = options
@@ -106,7 +106,9 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
   /** Runs a traced function, compiled once for each name and shapes of its arguments. */
   const run = async <Result>(name: string, fn: (...args: any[]) => any, args: readonly Tree<Tensor>[]) => {
     const key = `${name} ${leavesOf(args).map(({ leaf }) => leaf.shape.join('x'))}`
-    if (!compiled.has(key)) compiled.set(key, compile(fn, args, options))
+    // The products of single steps are too small for threads to share.
+    const threads = name === 'prefill' || name === 'score' ? (options.threads ?? 0) : 1
+    if (!compiled.has(key)) compiled.set(key, compile(fn, args, { ...options, threads }))
     return (await (await compiled.get(key)!).run(...args)) as Result
   }
 
@@ -190,20 +192,21 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
         ids: JaxArray,
         places: JaxArray,
         present: JaxArray,
-        slot: JaxArray,
+        used: JaxArray,
         past: Layers,
         recent: Layers,
       ) => {
         const { hidden, hooks: tapped } = tapping()
         const [keys, values]: JaxArray[][] = [[], []]
         const length = present.shape[1]!
-        const written = np.arange(block).reshape([block, 1]).equal(slot.ref)
-        const masks = slotMask({ past: length, block, prefix: cache.prefix, window: config.window }, slot)
+        const masks = cacheMasks({ past: length, block, prefix: cache.prefix, window: config.window }, used)
+        const pushed = (memory: JaxArray, newest: JaxArray) =>
+          np.concatenate([memory.slice([], [], [1, block]), newest], 2)
         const pastMask =
           masks.past === undefined ? paddingMask(present) : paddingMask(present).add(masks.past)
         const memories = (own: KeyValue, layer: number): Memory[] => {
-          const key = np.where(written.ref, own.key, recent.keys[layer]!)
-          const value = np.where(written.ref, own.value, recent.values[layer]!)
+          const key = pushed(recent.keys[layer]!, own.key)
+          const value = pushed(recent.values[layer]!, own.value)
           keys!.push(key.ref)
           values!.push(value.ref)
           return [

@@ -131,11 +131,10 @@ async function sampledBatch(
 
 /** Draws the next token of a row; `logits` may be changed. */
 function drawToken(row: Row, logits: Float32Array, options: SamplingOptions): void {
-  const { temperature = 1, topK, topP, process } = options
-  const total = logSumExp(logits)
-  const original = process === undefined ? logits : logits.slice()
+  const { temperature = 1, process } = options
+  const model = weightsOf(logits, logits[greatest(logits)]!, 1)
   process?.(logits, row.index, [...row.prompt, ...row.tokens])
-  const best = logits.reduce((top, value, token) => (value > logits[top]! ? token : top), 0)
+  const best = greatest(logits)
   if (!(logits[best]! > Number.NEGATIVE_INFINITY))
     throw new GuerdonError(
       'nothing-to-sample',
@@ -144,49 +143,70 @@ function drawToken(row: Row, logits: Float32Array, options: SamplingOptions): vo
         fix: 'Let `process` leave at least one token.',
       },
     )
-  const [token, sampledLogp] =
-    temperature === 0 ? [best, 0] : drawn(row.rng, logits, { temperature, topK, topP, best })
+  const { token, logp } =
+    temperature === 0
+      ? { token: best, logp: 0 }
+      : drawnToken(row.rng, weightsOf(logits, logits[best]!, temperature), options)
   row.tokens.push(token)
-  row.logp.push(original[token]! - total)
-  row.sampledLogp.push(sampledLogp)
+  row.sampledLogp.push(logp)
+  row.logp.push(Math.log(model.weights[token]! / model.sum))
 }
 
-function drawn(
+interface Weights {
+  /** Proportional to the probabilities. */
+  readonly weights: Float64Array
+  readonly sum: number
+}
+
+function weightsOf(logits: Float32Array, top: number, temperature: number): Weights {
+  const weights = new Float64Array(logits.length)
+  let sum = 0
+  for (let token = 0; token < logits.length; token++) {
+    const weight = Math.exp((logits[token]! - top) / temperature)
+    weights[token] = weight
+    sum += weight
+  }
+  return { weights, sum }
+}
+
+/** A token in proportion to the weights that top-k and top-p leave. */
+function drawnToken(
   rng: Rng,
-  logits: Float32Array,
-  filter: {
-    readonly temperature: number
-    readonly topK: number | undefined
-    readonly topP: number | undefined
-    readonly best: number
-  },
-): [token: number, logp: number] {
-  const { temperature, topK = logits.length, topP = 1, best } = filter
-  const weights = Float64Array.from(logits, (value) => Math.exp((value - logits[best]!) / temperature))
-  if (topK < logits.length || topP < 1) {
-    const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]!)
-    const mass = order.slice(0, topK).reduce((sum, token) => sum + weights[token]!, 0)
-    let sum = 0
-    order.forEach((token, rank) => {
-      if (rank >= topK || sum >= topP * mass) weights[token] = 0
-      else sum += weights[token]!
-    })
-  }
-  const whole = weights.reduce((a, b) => a + b)
-  let left = rng.uniform() * whole
-  let token = best
-  for (let candidate = 0; candidate < weights.length; candidate++) {
-    if (weights[candidate] === 0) continue
+  { weights, sum }: Weights,
+  { topK = weights.length, topP = 1 }: SamplingOptions,
+): { readonly token: number; readonly logp: number } {
+  const filtered = topK < weights.length || topP < 1
+  const kept = filtered ? mostLikely(weights, topK, topP) : weights
+  const mass = filtered ? kept.reduce((a, b) => a + b) : sum
+  let left = rng.uniform() * mass
+  let token = 0
+  for (let candidate = 0; candidate < kept.length && left >= 0; candidate++) {
+    if (kept[candidate] === 0) continue
     token = candidate
-    left -= weights[candidate]!
-    if (left < 0) break
+    left -= kept[candidate]!
   }
-  return [token, Math.log(weights[token]! / whole)]
+  return { token, logp: Math.log(kept[token]! / mass) }
 }
 
-function logSumExp(logits: Float32Array): number {
-  const top = logits.reduce((a, b) => Math.max(a, b))
-  return top + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - top), 0))
+/** The weights of the k likeliest tokens, and of those only the likeliest that reach `topP` of their sum; 0 elsewhere. */
+function mostLikely(weights: Float64Array, topK: number, topP: number): Float64Array {
+  const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]!).slice(0, topK)
+  const mass = order.reduce((sum, token) => sum + weights[token]!, 0)
+  const kept = new Float64Array(weights.length)
+  let sum = 0
+  for (const token of order) {
+    if (sum >= topP * mass) break
+    kept[token] = weights[token]!
+    sum += weights[token]!
+  }
+  return kept
+}
+
+/** Index of the greatest number, the first of equals. */
+function greatest(numbers: Float32Array): number {
+  let best = 0
+  for (let index = 1; index < numbers.length; index++) if (numbers[index]! > numbers[best]!) best = index
+  return best
 }
 
 /** Repeated from the start up to the next power of two. */
