@@ -4,6 +4,7 @@ import type * as Ort from 'onnxruntime-node'
 import { GuerdonError, messageOf } from '../core/index.ts'
 import { lower, unsupportedPrimitives } from './lower.ts'
 import { type DType, OnnxGraph } from './onnx.ts'
+import { rewritten } from './rewrite.ts'
 import { leavesOf, mapLeaves, type Tensor, type TensorData, type Tree } from './tree.ts'
 import { materialised, viewOfTensor } from './view.ts'
 
@@ -15,6 +16,8 @@ export interface CompileOptions {
   readonly backend?: 'ort' | 'jax'
   /** Threads of one run (`ort`); 0 = one per core. @default 0 */
   readonly threads?: number
+  /** Where ONNX Runtime writes a profile of the operators (a prefix; written by `dispose`). @default none */
+  readonly profile?: string
 }
 
 /** A traced function made ready to run on tensors of the shapes it was traced with. */
@@ -43,7 +46,7 @@ export interface Compiled<Args extends readonly Tree<Tensor>[], Result> {
 export async function compile<Args extends readonly Tree<Tensor>[], Result = Tree<Tensor>>(
   fn: (...args: any[]) => JsTree<JaxArray>,
   exampleArgs: Args,
-  { backend = 'ort', threads = 0 }: CompileOptions = {},
+  { backend = 'ort', threads = 0, profile }: CompileOptions = {},
 ): Promise<Compiled<Args, Result>> {
   const jax = await loadJax()
   const example = exampleArgs as readonly Tree<Tensor>[]
@@ -55,7 +58,7 @@ export async function compile<Args extends readonly Tree<Tensor>[], Result = Tre
   }
   return backend === 'jax'
     ? compileWithJax<Args, Result>(jax, flat, leaves)
-    : compileWithOrt<Args, Result>(jax, flat, leaves, threads)
+    : compileWithOrt<Args, Result>(jax, flat, leaves, threads, profile)
 }
 
 interface Leaf {
@@ -68,6 +71,7 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
   flat: (...arrays: JaxArray[]) => JsTree<JaxArray>,
   leaves: readonly Leaf[],
   threads: number,
+  profile: string | undefined,
 ): Promise<Compiled<Args, Result>> {
   const { jaxpr: closed, treedef } = trace(jax, flat, leaves)
   const jaxpr = closed.jaxpr.flatten().simplify()
@@ -79,7 +83,7 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
     shape: aval.shape,
   }))
   try {
-    const missing = unsupportedPrimitives(jaxpr)
+    const missing = unsupportedPrimitives(jaxpr.eqns)
     if (missing.length > 0)
       throw new GuerdonError(
         'unsupported-primitive',
@@ -97,7 +101,7 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
       dtype: leaf.dtype,
       shape: leaf.shape,
     }))
-    const views = lower(graph, jaxpr, [
+    const views = lower(graph, rewritten(jaxpr), [
       ...constants,
       ...inputs.map(({ name, dtype, shape }) => viewOfTensor(graph, name, dtype, shape)),
     ])
@@ -118,6 +122,7 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     logSeverityLevel: 3,
+    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
   })
   return {
     backend: 'ort',
@@ -133,7 +138,10 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
         outputs.map(({ name }) => wrapped(results[name]!)),
       ) as Result
     },
-    dispose: () => session.release(),
+    async dispose() {
+      if (profile !== undefined) session.endProfiling()
+      await session.release()
+    },
   }
 }
 
