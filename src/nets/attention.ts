@@ -26,17 +26,28 @@ export function attend(
   const scale = 1 / Math.sqrt(query.shape[3]!)
   const scores = memories.map(({ key, mask }, index) => {
     const last = index === memories.length - 1
-    const raw = np.einsum('bhtd,bhsd->bhts', last ? query : query.ref, key).mul(scale)
+    const raw = scoresOf(last ? query : query.ref, key).mul(scale)
     return mask === undefined ? raw : raw.add(mask)
   })
-  if (scores.length === 1)
-    return np.einsum('bhts,bhsd->bhtd', change(softmax(scores[0]!)), memories[0]!.value)
+  if (scores.length === 1) return mixtureOf(change(softmax(scores[0]!)), memories[0]!.value)
   const ends = scores.map(({ shape }) => shape[3]!).slice(0, -1)
   const cuts = ends.map((_, index) => ends.slice(0, index + 1).reduce((a, b) => a + b))
-  const maps = np.split(change(softmax(np.concatenate(scores, 3))), cuts, 3)
-  return maps
-    .map((map, index) => np.einsum('bhts,bhsd->bhtd', map, memories[index]!.value))
+  return np
+    .split(change(softmax(np.concatenate(scores, 3))), cuts, 3)
+    .map((map, index) => mixtureOf(map, memories[index]!.value))
     .reduce((a, b) => a.add(b))
+}
+
+/** Float[B, H, T, d] and Float[B, H, S, d] to Float[B, H, T, S]; many products of single rows cost more than a sum. */
+function scoresOf(query: JaxArray, key: JaxArray): JaxArray {
+  return key.shape[2] === 1
+    ? np.sum(query.mul(key), -1, { keepdims: true })
+    : np.einsum('bhtd,bhsd->bhts', query, key)
+}
+
+/** Float[B, H, T, S] and Float[B, H, S, d] to Float[B, H, T, d]. */
+function mixtureOf(map: JaxArray, value: JaxArray): JaxArray {
+  return value.shape[2] === 1 ? map.mul(value) : np.einsum('bhts,bhsd->bhtd', map, value)
 }
 
 export interface CausalOptions {
@@ -64,9 +75,8 @@ export function paddingMask(present: JaxArray): JaxArray {
 }
 
 /**
- * Masks of one new token behind a memory of `past` places and one of the `block` newest, which fills from its end:
- * before this token it held `used` (Int[]). Of the past Float[past] (absent: all visible) and of the recent
- * Float[block]. Consumes `used`.
+ * Masks of what one new token sees: a memory of `past` places, Float[past] (absent: all of it), and one of `block`
+ * places behind it whose first `used` (Int[]) are filled, Float[block]. Consumes `used`.
  */
 export function cacheMasks(
   sizes: {
@@ -79,17 +89,17 @@ export function cacheMasks(
   used: JaxArray,
 ): { readonly past: JaxArray | undefined; readonly recent: JaxArray } {
   const { past, block, prefix, window } = sizes
-  const oldestUsed = np.subtract(block - 1, used.ref)
-  const recent = (visible: number) =>
-    np.where(np.less(np.arange(block), np.maximum(oldestUsed, block - visible)), hidden, 0)
+  const places = np.arange(block)
+  const filled = np.less(places.ref, used.ref)
   if (window === undefined) {
-    used.dispose()
-    return { past: undefined, recent: recent(block) }
+    for (const array of [places, used]) array.dispose()
+    return { past: undefined, recent: np.where(filled, 0, hidden) }
   }
-  const places = np.arange(past)
-  const forgotten = np.lessEqual(places.ref, used.add(past - window))
+  const oldest = used.sub(window - 1)
+  const pastPlaces = np.arange(past)
+  const forgotten = np.less(pastPlaces.ref, oldest.ref.add(past)).mul(np.less(prefix - 1, pastPlaces))
   return {
-    past: np.where(forgotten.mul(np.less(prefix - 1, places)), hidden, 0),
-    recent: recent(Math.min(block, window)),
+    past: np.where(forgotten, hidden, 0),
+    recent: np.where(filled.mul(np.lessEqual(oldest, places)), 0, hidden),
   }
 }

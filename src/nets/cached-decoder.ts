@@ -49,9 +49,14 @@ export interface Cache {
   readonly past: Remembered
   /** Float[B, P]: 1 where the past holds a token. */
   readonly present: Tensor
-  readonly recent: Remembered
-  /** Tokens in `recent`, at its end. */
+  readonly recent: Recent
+  /** Tokens of `recent` that are this cache's; what stands behind them belongs to a continuation. */
   readonly used: number
+}
+
+/** The newest tokens, up to `block`. Caches that continue each other share it: places are written once, in order. */
+interface Recent extends Remembered {
+  filled: number
 }
 
 /** For each block, Float[B, heads, S, d]. */
@@ -95,7 +100,7 @@ type Layers = { readonly keys: readonly JaxArray[]; readonly values: readonly Ja
 
 /**
  * Keys and values are kept in two memories: a long one that only grows every `block` tokens, and a short one that
- * each step pushes into; so a step copies little. Graphs are compiled when a shape is first met and then kept.
+ * takes the newest; so a step copies little. Graphs are compiled when a shape is first met and then kept.
  */
 export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptions = {}): CachedDecoder {
   const { block = 16, hooks, taps = [] } = options
@@ -200,18 +205,15 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
         const [keys, values]: JaxArray[][] = [[], []]
         const length = present.shape[1]!
         const masks = cacheMasks({ past: length, block, prefix: cache.prefix, window: config.window }, used)
-        const pushed = (memory: JaxArray, newest: JaxArray) =>
-          np.concatenate([memory.slice([], [], [1, block]), newest], 2)
         const pastMask =
           masks.past === undefined ? paddingMask(present) : paddingMask(present).add(masks.past)
         const memories = (own: KeyValue, layer: number): Memory[] => {
-          const key = pushed(recent.keys[layer]!, own.key)
-          const value = pushed(recent.values[layer]!, own.value)
-          keys!.push(key.ref)
-          values!.push(value.ref)
+          keys!.push(own.key.ref)
+          values!.push(own.value.ref)
           return [
             { key: past.keys[layer]!, value: past.values[layer]!, mask: pastMask.ref },
-            { key, value, mask: masks.recent.ref },
+            { key: recent.keys[layer]!, value: recent.values[layer]!, mask: masks.recent.ref },
+            own,
           ]
         }
         const x = embeddedText(p, ids, places)
@@ -226,17 +228,14 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
         cache.present,
         tensor([cache.used], [], 'int32'),
         cache.past,
-        cache.recent,
+        remembered(cache.recent),
       ] as unknown as Tree<Tensor>[])
+      const recent = cache.recent.filled === cache.used ? cache.recent : copied(cache.recent)
+      write(recent, result, cache.used)
       return {
         logits: result.logits.data as Float32Array,
         hidden: result.hidden,
-        cache: {
-          ...cache,
-          lengths,
-          recent: { keys: result.keys, values: result.values },
-          used: cache.used + 1,
-        },
+        cache: { ...cache, lengths, recent, used: cache.used + 1 },
       }
     },
 
@@ -246,13 +245,19 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
         const all = ({ keys, values }: Layers) => ({ keys: keys.map(chosen), values: values.map(chosen) })
         return { past: all(past), recent: all(recent), present: chosen(present) }
       }
-      const picked = await run<Pick<Cache, 'past' | 'recent' | 'present'>>('select', select, [
+      const picked = await run<{ past: Remembered; recent: Remembered; present: Tensor }>('select', select, [
         cache.past,
-        cache.recent,
+        remembered(cache.recent),
         cache.present,
         tensor(rows, [rows.length], 'int32'),
       ] as unknown as Tree<Tensor>[])
-      return { ...cache, ...picked, batch: rows.length, lengths: rows.map((row) => cache.lengths[row]!) }
+      return {
+        ...cache,
+        ...picked,
+        recent: copied({ ...picked.recent, filled: cache.used }),
+        batch: rows.length,
+        lengths: rows.map((row) => cache.lengths[row]!),
+      }
     },
 
     async score(parameters, { tokens, prefix }) {
@@ -297,7 +302,10 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
         a.map((array, layer) => np.concatenate([array, b[layer]!], 2))
       return { keys: both(past.keys, recent.keys), values: both(past.values, recent.values) }
     }
-    const past = await run<Remembered>('join', join, [cache.past, cache.recent] as unknown as Tree<Tensor>[])
+    const past = await run<Remembered>('join', join, [
+      cache.past,
+      remembered(cache.recent),
+    ] as unknown as Tree<Tensor>[])
     const [batch, length] = cache.present.shape as [number, number]
     const present = new Float32Array(batch * (length + block)).fill(1)
     for (let row = 0; row < batch; row++)
@@ -358,10 +366,36 @@ function joinedPresence(batch: number, before: number, prefixMask: Tensor | unde
   return tensor(present, [batch, before + length])
 }
 
-function emptied(depth: number, shape: readonly number[]): Remembered {
-  const zeros = tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
-  const layers = Array.from({ length: depth }, () => zeros)
-  return { keys: layers, values: layers }
+function emptied(depth: number, shape: readonly number[]): Recent {
+  const zeros = () => tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
+  const layers = () => Array.from({ length: depth }, zeros)
+  return { keys: layers(), values: layers(), filled: 0 }
+}
+
+function remembered({ keys, values }: Recent): Remembered {
+  return { keys, values }
+}
+
+function copied({ keys, values, filled }: Recent): Recent {
+  const copy = ({ data, shape }: Tensor) => tensor((data as Float32Array).slice(), shape)
+  return { keys: keys.map(copy), values: values.map(copy), filled }
+}
+
+/** Puts the keys and values of one token, Float[B, heads, 1, d], at a place of the recent memory. */
+function write(recent: Recent, token: Remembered, place: number): void {
+  const put = (memory: Tensor, newest: Tensor) => {
+    const [into, from] = [memory.data as Float32Array, newest.data as Float32Array]
+    const [block, size] = memory.shape.slice(2) as [number, number]
+    for (let at = 0, to = place * size; at < from.length; at += size, to += block * size)
+      for (let index = 0; index < size; index++) into[to + index] = from[at + index]!
+  }
+  recent.keys.forEach((memory, layer) => {
+    put(memory, token.keys[layer]!)
+  })
+  recent.values.forEach((memory, layer) => {
+    put(memory, token.values[layer]!)
+  })
+  recent.filled = place + 1
 }
 
 function definedOf({ tokens, mask }: PrefixTensors): { tokens: Tensor; mask?: Tensor } {

@@ -188,7 +188,7 @@ function tracedStep<Parameters extends Tree<Tensor>>(
       const result = loss(whole, batch)
       return 'loss' in result ? [result.loss, result.metrics] : [result, {}]
     }
-    const differentiated = valueAndGrad(objective as () => JaxArray, { hasAux: true }) as unknown as (
+    const differentiated = valueAndGrad(objective as never, { hasAux: true }) as unknown as (
       trained: unknown,
     ) => [[JaxArray, Flat<JaxArray>], Arrays]
     const [[value, metrics], gradients] = differentiated(tree.ref(state.parameters as never))
