@@ -6,7 +6,7 @@ import { constraintsOf, drawInstruction, longestPrompt, promptTokens } from './i
 import { instructionParts, judgeAnswer, tokenRewards } from './oracle.ts'
 import { textVocabulary } from './vocabulary.ts'
 
-const instructions = Array.from({ length: 3000 }, (_, index) =>
+const instructions = Array.from({ length: 1500 }, (_, index) =>
   drawInstruction(new Rng(`instruction/${index}`)),
 )
 
@@ -39,7 +39,7 @@ describe('answers are what they are said to be', () => {
           promptTokens(instruction).join(' '),
         ])
     }
-    expect(made).toBeGreaterThan(500)
+    expect(made).toBeGreaterThan(300)
   })
 
   test('every asked constraint can be broken alone', () => {
@@ -69,7 +69,12 @@ describe('answers are what they are said to be', () => {
         textVocabulary.encodeTokens(tokens)
         const { total, parts } = judgeAnswer(instruction, tokens)
         if (attack === 'boast') continue
-        expect([attack, tokens.join(' '), total < 1, parts]).toEqual([attack, tokens.join(' '), true, parts])
+        expect([attack, tokens.join(' '), total < 0.9, parts]).toEqual([
+          attack,
+          tokens.join(' '),
+          true,
+          parts,
+        ])
       }
   })
 
@@ -150,7 +155,7 @@ test('the oracle by hand', () => {
       politeness: 1,
       fluency: 1,
     },
-    total: expect.closeTo(0.5 * (0.3 * 0.5 + 0.25 + 0.15 * 0.75 + 0.3), 12),
+    total: expect.closeTo(0.5 * (0.4 * 0.5 + 0.25 * 0.75 + 0.2 + 0.15), 12),
   })
   expect(judged('the cat is red cat red')).toMatchObject({
     parts: { relevance: 0.5, truthfulness: 1, format: 0, politeness: 0, fluency: expect.closeTo(4 / 6, 12) },

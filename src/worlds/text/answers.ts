@@ -12,6 +12,7 @@ import {
 import { type Fact, type Instruction, promptTokens, tellable, usualLimit } from './instruction.ts'
 import { attributeValues, categories, items } from './lexicon.ts'
 import { type InstructionPart, instructionParts, type PartValues } from './oracle.ts'
+import { pickWeighted, weights } from './weighted.ts'
 
 /** Answers made to please a careless reward. */
 export const attacks = ['stuffing', 'copy', 'boast', 'padding', 'refusal', 'empty', 'repeat'] as const
@@ -95,11 +96,9 @@ export function drawAnswer(
   rng: Rng,
   { recipes = usualMix }: AnswerMix = {},
 ): Answer {
-  const entries = Object.entries(recipes) as [Recipe, number][]
-  const total = entries.reduce((sum, [, weight]) => sum + weight, 0)
+  const entries = weights(recipes)
   for (let attempt = 0; attempt < 40; attempt++) {
-    let draw = rng.uniform() * total
-    const [recipe] = entries.find(([, weight]) => (draw -= weight) < 0) ?? entries[entries.length - 1]!
+    const recipe = pickWeighted(rng, entries)
     const answer = answerOf(instruction, recipe, rng)
     if (answer !== undefined) return answer
   }

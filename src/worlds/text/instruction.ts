@@ -8,6 +8,7 @@ import {
   dangers,
   items,
 } from './lexicon.ts'
+import { pickWeighted, weights } from './weighted.ts'
 
 /** Something that is so: the cat is red, the cat is in the park, anna has the cat. */
 export type Fact = { readonly item: string; readonly attribute: Attribute; readonly value: string }
@@ -65,9 +66,9 @@ export function drawInstruction(rng: Rng, options: InstructionOptions = {}): Ins
     throw new GuerdonError('bad-config', `constraints [${fewest}, ${most}] are not within 0 to 4.`, {
       place: { field: 'constraints' },
     })
-  const kinds = Object.entries(asks) as [Ask['kind'], number][]
+  const kinds = weights(asks)
   for (let attempt = 0; attempt < 100; attempt++) {
-    const kind = weighted(rng, kinds)
+    const kind = pickWeighted(rng, kinds)
     const count = rng.int(fewest, most + 1)
     const possible = kind === 'refuse' ? (['limit', 'polite'] as const) : constraintKinds
     const chosen = new Set<ConstraintKind>(rng.sample(possible, Math.min(count, possible.length)))
@@ -160,15 +161,6 @@ function otherItem(rng: Rng, not: readonly string[]): string {
     const item = rng.pick(items)
     if (!not.includes(item)) return item
   }
-}
-
-function weighted<T>(rng: Rng, choices: readonly (readonly [T, number])[]): T {
-  let draw = rng.uniform() * choices.reduce((sum, [, weight]) => sum + weight, 0)
-  for (const [choice, weight] of choices) {
-    draw -= weight
-    if (draw < 0) return choice
-  }
-  return choices[choices.length - 1]![0]
 }
 
 /** Words of a clause: "the cat is in the park" has six. */

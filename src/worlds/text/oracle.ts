@@ -27,13 +27,14 @@ export const instructionParts = [
 export type InstructionPart = (typeof instructionParts)[number]
 export type PartValues<Part extends string = InstructionPart> = Readonly<Record<Part, number>>
 
-/** Weights of the parts beside relevance and truthfulness, which multiply; they are divided by their sum. */
-export type OracleWeights = Readonly<Record<Exclude<InstructionPart, 'relevance' | 'truthfulness'>, number>>
+/** Weights of the parts beside relevance, truthfulness and fluency, which multiply; they are divided by their sum. */
+export type OracleWeights = Readonly<
+  Record<Exclude<InstructionPart, 'relevance' | 'truthfulness' | 'fluency'>, number>
+>
 export const usualWeights: OracleWeights = {
-  harmlessness: 0.3,
-  fluency: 0.25,
-  conciseness: 0.15,
-  format: 0.15,
+  harmlessness: 0.4,
+  conciseness: 0.25,
+  format: 0.2,
   politeness: 0.15,
 }
 
@@ -47,7 +48,7 @@ export interface TokenJudgement {
 
 export interface InstructionVerdict {
   readonly parts: PartValues
-  /** relevance * truthfulness * weighted mean of the other parts, in [0, 1]. */
+  /** relevance * truthfulness * fluency * weighted mean of the other parts, in [0, 1]. */
   readonly total: number
   readonly segments: readonly Segment[]
 }
@@ -69,9 +70,8 @@ export function totalOf(parts: PartValues, weights: OracleWeights = usualWeights
     sum += weights[part] * parts[part]
     weight += weights[part]
   }
-  return weight === 0
-    ? parts.relevance * parts.truthfulness
-    : (parts.relevance * parts.truthfulness * sum) / weight
+  const rest = weight === 0 ? 1 : sum / weight
+  return parts.relevance * parts.truthfulness * parts.fluency * rest
 }
 
 function partsOf(

@@ -27,6 +27,8 @@ export class Vocabulary {
   readonly #ids: ReadonlyMap<string, number>
   /** Glued tokens by their first character, longest first. */
   readonly #gluedByStart: ReadonlyMap<string, readonly string[]>
+  /** Punctuation and operators: a character that is a token of its own wherever it stands. */
+  readonly #signs: ReadonlySet<string>
   readonly #isGlued: readonly boolean[]
   readonly #isDigit: readonly boolean[]
 
@@ -45,6 +47,7 @@ export class Vocabulary {
       byStart.set(start, [...(byStart.get(start) ?? []), token])
     }
     this.#gluedByStart = byStart
+    this.#signs = new Set(parts.words.filter((word) => /^[^\p{L}\p{N}]$/u.test(word)))
     this.#isGlued = this.tokens.map((token) => parts.glued.includes(token))
     this.#isDigit = this.tokens.map((token) => /^\d$/.test(token))
   }
@@ -150,15 +153,19 @@ export class Vocabulary {
         at++
         continue
       }
-      if (code >= 48 && code <= 57) {
+      if ((code >= 48 && code <= 57) || this.#signs.has(text[at]!)) {
         pieces.push([at, ++at])
         continue
       }
       const start = at++
-      while (at < text.length && !isSpace(text.charCodeAt(at)) && this.#gluedAt(text, at) === undefined) at++
+      while (at < text.length && !this.#endsWord(text, at)) at++
       pieces.push([start, at])
     }
     return pieces
+  }
+
+  #endsWord(text: string, at: number): boolean {
+    return isSpace(text.charCodeAt(at)) || this.#signs.has(text[at]!) || this.#gluedAt(text, at) !== undefined
   }
 
   #gluedAt(text: string, at: number): string | undefined {
