@@ -1,7 +1,7 @@
 import type { Rng } from '../../core/index.ts'
 import { type ObjectType, objectTypes, shapes } from './attributes.ts'
 import { moods, numberText, placeText } from './caption-parser.ts'
-import { holds, isClear, placeOf, relations } from './graph.ts'
+import { directions, holds, placeOf, type Relation, relations } from './graph.ts'
 import { countOf, listText, matches, type Noun, nounText, type Wording, withArticle } from './noun.ts'
 import { distinguishingNoun } from './referring.ts'
 import type { Scene, SceneObject } from './scene.ts'
@@ -12,7 +12,7 @@ import type { Scene, SceneObject } from './scene.ts'
  * - `full`: every object with size and place: "a small red circle at the top left, ..."
  * - `relations`: `short`, then up to two relations
  * - `counts`: how many shapes there are, then how many of a colour or shape
- * - `paragraph`: six to ten sentences of all kinds
+ * - `paragraph`: six sentences or more of all kinds, no fact told twice
  */
 export const captionStyles = ['short', 'full', 'relations', 'counts', 'paragraph'] as const
 export type CaptionStyle = (typeof captionStyles)[number]
@@ -61,7 +61,7 @@ const writers: Readonly<Record<CaptionStyle, Writer>> = {
   ],
   relations: (scene, objects, rng, wording) => [
     listed(groupItems(scene, objects, wording)),
-    ...relationSentences(scene, rng, 2, wording),
+    ...relationSentences(scene, scene, rng, 2, wording),
   ],
   counts: (scene, objects, rng, wording) => [
     counted({}, scene.objects.length, wording),
@@ -70,21 +70,27 @@ const writers: Readonly<Record<CaptionStyle, Writer>> = {
   paragraph,
 }
 
+/**
+ * Every fact once, so that a false one cannot be told by its contradicting another: objects one by one (equal ones
+ * counted), half of the single ones with their place; directions among those without; the background; absences.
+ */
 function paragraph(scene: Scene, objects: readonly SceneObject[], rng: Rng, wording: Wording): string[] {
-  const opening = [counted({}, scene.objects.length, wording), listed(groupItems(scene, objects, wording))]
-  const more = rng.shuffled([
-    `the background is ${scene.background}`,
-    ...absences(scene, rng, 1, wording),
-    ...countSentences(scene, objects, rng, 2, wording),
-    ...relationSentences(scene, rng, 3, wording),
-    ...objects.flatMap((object) => {
-      const noun = nounText({ colour: object.colour, shape: object.shape }, false, wording)
-      return [`the ${noun} is ${object.size}`, `the ${noun} is ${placeText(placeOf(object, scene))}`]
-    }),
-  ])
-  // An empty scene has little to say: absences fill the paragraph.
-  const needed = [...more, ...(more.length < 4 ? absences(scene, rng, 6, wording) : [])]
-  return [...opening, ...new Set(needed)].slice(0, 6 + rng.int(0, 5))
+  const unplaced: SceneObject[] = []
+  const groups = new Map(objects.map((object) => [nounText(fullNoun(object)), fullNoun(object)]))
+  const items = [...groups.values()].map((noun) => {
+    const count = countOf(scene, noun)
+    if (count > 1) return counted(noun, count, wording)
+    const object = objects.find((candidate) => matches(candidate, noun))!
+    const item = `there is ${withArticle(nounText(noun, false, wording))}`
+    if (rng.chance(0.5)) return `${item} ${placeText(placeOf(object, scene))}`
+    unplaced.push(object)
+    return item
+  })
+  const relating = relationSentences({ ...scene, objects: unplaced }, scene, rng, 3, wording, directions)
+  const more = [`the background is ${scene.background}`, ...relating]
+  const fill = 6 - items.length - more.length + rng.int(0, 2)
+  more.push(...absences(scene, rng, Math.max(1, fill), wording))
+  return [...items, ...rng.shuffled(more)]
 }
 
 function fullNoun({ size, colour, shape }: SceneObject): Noun {
@@ -125,29 +131,31 @@ function countSentences(
   return [...new Set(sentences)].slice(0, most)
 }
 
-/** Relations between objects that their shape and colour, with the size where needed, tell from all others. */
-function relationSentences(scene: Scene, rng: Rng, most: number, wording: Wording): string[] {
-  const named = scene.objects.flatMap((object) => {
+/**
+ * Relations between objects of `among` that a noun tells from all others of the scene, each pair of objects at most
+ * once.
+ */
+function relationSentences(
+  among: Scene,
+  scene: Scene,
+  rng: Rng,
+  most: number,
+  wording: Wording,
+  allowed: readonly Relation[] = relations,
+): string[] {
+  const named = among.objects.flatMap((object) => {
     const noun = distinguishingNoun(scene, object)
     return noun === undefined ? [] : [{ object, noun }]
   })
+  const pairs = named.flatMap((a, index) => named.slice(index + 1).map((b) => [a, b] as const))
   const sentences: string[] = []
-  for (const a of rng.shuffled(named)) {
+  for (const pair of rng.shuffled(pairs)) {
     if (sentences.length >= most) break
-    const options = named.flatMap((b) =>
-      a === b
-        ? []
-        : relations
-            .filter(
-              (relation) =>
-                isClear(scene, a.object, relation, b.object) && holds(scene, a.object, relation, b.object),
-            )
-            .map((relation) => ({ b, relation })),
-    )
-    if (options.length === 0) continue
-    const { b, relation } = rng.pick(options)
+    const [a, b] = rng.chance(0.5) ? pair : ([pair[1], pair[0]] as const)
+    const holding = allowed.filter((relation) => holds(scene, a.object, relation, b.object))
+    if (holding.length === 0) continue
     sentences.push(
-      `the ${nounText(a.noun, false, wording)} is ${relation} the ${nounText(b.noun, false, wording)}`,
+      `the ${nounText(a.noun, false, wording)} is ${rng.pick(holding)} the ${nounText(b.noun, false, wording)}`,
     )
   }
   return sentences

@@ -26,6 +26,9 @@ export const relations = [
 ] as const
 export type Relation = (typeof relations)[number]
 
+/** The relations of place. */
+export const directions: readonly Relation[] = relations.slice(0, 4)
+
 export const oppositeRelation: Readonly<Partial<Record<Relation, Relation>>> = {
   'left of': 'right of',
   'right of': 'left of',

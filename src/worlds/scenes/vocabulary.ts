@@ -1,7 +1,7 @@
 import { GuerdonError, identityOf } from '../../core/index.ts'
 import { backgrounds, colours, numberWords, sizes } from './attributes.ts'
 import { shapeWords } from './noun.ts'
-import { wordsOf } from './words.ts'
+import { joinedWords, wordsOf } from './words.ts'
 
 /** Tokens that are no words. Their places in the vocabulary never change. */
 export const specialTokens = [
@@ -88,8 +88,7 @@ export const sceneVocabulary: Vocabulary = {
   },
   encode: (text) => wordsOf(text).map((word) => ids.get(word.text) ?? unknown),
   decode(given) {
-    let text = ''
-    let previous = ''
+    const kept: string[] = []
     for (const id of given) {
       const token = tokens[id]
       if (token === undefined)
@@ -98,19 +97,8 @@ export const sceneVocabulary: Vocabulary = {
           `${id} is no token id: they run from 0 to ${tokens.length - 1}.`,
         )
       if (token === '<eos>') break
-      if (token === '<pad>' || token === '<bos>') continue
-      text += text === '' || isPunctuation(token) || (isEdge(token) && isEdge(previous)) ? token : ` ${token}`
-      previous = token
+      if (token !== '<pad>' && token !== '<bos>') kept.push(token)
     }
-    return text
+    return joinedWords(kept)
   },
-}
-
-function isPunctuation(token: string): boolean {
-  return (punctuation as readonly string[]).includes(token)
-}
-
-/** Inside a box nothing is spaced: <box><4><10><16><22></box>. */
-function isEdge(token: string): boolean {
-  return token === '<box>' || token === '</box>' || /^<\d+>$/.test(token)
 }

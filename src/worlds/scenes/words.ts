@@ -28,6 +28,22 @@ function isArticle(text: string, index: number): boolean {
   )
 }
 
+/** The text of words: spaces between them, none before punctuation or inside a box (`<box><4><10><16><22></box>`). */
+export function joinedWords(words: readonly string[]): string {
+  let text = ''
+  let previous = ''
+  for (const word of words) {
+    const isClose = /^[.,?:]$/.test(word) || (isBoxPart(word) && isBoxPart(previous))
+    text += text === '' || isClose ? word : ` ${word}`
+    previous = word
+  }
+  return text
+}
+
+function isBoxPart(word: string): boolean {
+  return /^<(?:\/?box|\d+)>$/.test(word)
+}
+
 /** Walks over words; a grammar's rules share one and set `position` back where they do not apply. */
 export class WordReader {
   readonly words: readonly Word[]
