@@ -2,8 +2,7 @@ import { chart } from '../audit/report/chart.ts'
 import { type Html, html } from '../audit/report/html.ts'
 import { page, type Section } from '../audit/report/page.ts'
 import { dataKey, type Picture, sampleCard } from '../audit/report/sample-view.ts'
-import type { ImageSource, ScoredSample } from '../core/index.ts'
-import { groupOf } from '../core/index.ts'
+import { groupOf, type ImageSource, type Score, type ScoredSample, unscored } from '../core/index.ts'
 import type { BootstrapInterval } from '../stats/index.ts'
 import type { StoredRun } from '../store/index.ts'
 import { compare, type MeasureComparison } from './compare.ts'
@@ -14,7 +13,7 @@ import type { RunSummary } from './run-summary.ts'
 export interface RunReportOptions {
   readonly run: StoredRun
   readonly summary: RunSummary
-  /** Gives the run's samples anew each time it is called (they are read several times). */
+  /** Gives the run's samples anew each time it is called (they are read twice). */
   readonly samples: () => AsyncIterable<ScoredSample>
   /** Makes an image ready for the page, or says why it cannot be shown. */
   readonly picture: (source: ImageSource) => Promise<Picture | string>
@@ -35,21 +34,22 @@ export interface RunReportOptions {
 export async function runReport(options: RunReportOptions): Promise<string> {
   const { run, summary, samples, gold, breakdown, title = `Run ${run.id}`, shown = 120 } = options
   const names = run.rewards.map(({ name }) => name)
-  const facts = await factsOf(samples(), names, breakdown)
+  const facts = await factsOf(samples(), names, gold, breakdown)
   const hasGroups = facts.groups > 0 && facts.groups < facts.samples
   const rankings: Ranking[] = []
   if (hasGroups)
-    for (const by of names) rankings.push(await rank(samples(), gold === undefined ? { by } : { by, gold }))
+    for (const by of names)
+      rankings.push(await rank(facts.measured, gold === undefined ? { by } : { by, gold }))
   const measures = gold === undefined || names.includes(gold) ? names : [...names, gold]
   const comparisons: MeasureComparison[] = []
   for (let i = 0; i < measures.length; i++)
     for (let j = i + 1; j < measures.length; j++)
       comparisons.push(
-        await compare(samples(), {
+        await compare(facts.measured, {
           first: measures[i]!,
           second: measures[j]!,
           disagreements: shown,
-          resamples: 200,
+          ...(facts.samples <= resampledSamples ? { resamples: 200 } : {}),
         }),
       )
 
@@ -74,8 +74,13 @@ export async function runReport(options: RunReportOptions): Promise<string> {
   return page({ title, lead: leadOf(summary, facts, rankings, gold), sections })
 }
 
+/** Of more samples than this, intervals come from batches (see `compare`): a report of many takes seconds. */
+const resampledSamples = 10_000
+
 interface Facts {
   samples: number
+  /** Every sample with nothing but its id, its prompt's name and its numbers, the truth's among them. */
+  readonly measured: ScoredSample[]
   groups: number
   readonly kinds: Set<string>
   /** By reward: the scored values. */
@@ -90,20 +95,30 @@ interface Facts {
 async function factsOf(
   samples: AsyncIterable<ScoredSample>,
   names: readonly string[],
+  gold: string | undefined,
   breakdown: string | undefined,
 ): Promise<Facts> {
   const facts: Facts = {
     samples: 0,
+    measured: [],
     groups: 0,
     kinds: new Set(),
     values: new Map(names.map((name) => [name, []])),
     breakdown: new Map(),
   }
-  const groups = new Set<string>()
+  const groups = new Map<string, string>()
+  const truth = gold === undefined || names.includes(gold) ? undefined : measureReader(gold)
   const field = breakdown?.replace(/^meta\./, '')
-  for await (const { sample, scores } of samples) {
+  for await (const scored of samples) {
+    const { sample, scores } = scored
     facts.samples++
-    groups.add(groupOf(sample))
+    const prompt = groupOf(sample)
+    const group = groups.get(prompt) ?? prompt // one string for all samples of the prompt
+    groups.set(group, group)
+    facts.measured.push({
+      sample: { id: sample.id, prompt: '', output: '', group, meta: {} },
+      scores: numbersOf(scores, truth && { name: truth.name, value: truth.read(scored) }),
+    })
     if (typeof sample.meta.kind === 'string') facts.kinds.add(sample.meta.kind)
     const key = field === undefined ? undefined : sample.meta[field]
     let row: { samples: number; readonly rewards: Map<string, { sum: number; n: number }> } | undefined
@@ -126,8 +141,24 @@ async function factsOf(
       row.rewards.set(name, cell)
     }
   }
+  truth?.finish()
   facts.groups = groups.size
   return facts
+}
+
+/** The scores without their parts, reasons and evidence, and the truth as if it were one of them. */
+function numbersOf(
+  scores: ScoredSample['scores'],
+  truth: { readonly name: string; readonly value: number | null } | undefined,
+): ScoredSample['scores'] {
+  const numbers: Record<string, Score> = {}
+  for (const name of Object.keys(scores)) numbers[name] = numberOnly(scores[name]!.value)
+  if (truth) numbers[truth.name] = numberOnly(truth.value)
+  return numbers
+}
+
+function numberOnly(value: number | null): Score {
+  return value === null ? unscored('not-applicable', '') : { value }
 }
 
 function leadOf(

@@ -58,6 +58,7 @@ function detailsText({ uncertainty, rationale, evidence, usage, meta }: Score): 
 }
 
 export function scoreOf({ value, code, reason, abstained, parts, details }: ScoreRow): Score {
+  if (value !== null && parts === null && details === null) return { value } // most are
   const rest = {
     ...(parts === null ? {} : { parts: JSON.parse(parts) }),
     ...(details === null ? {} : JSON.parse(details)),
