@@ -50,6 +50,8 @@ export interface InstructionOptions {
   readonly constraints?: readonly [fewest: number, most: number]
   /** Most items to describe or to name. @default 3 */
   readonly mostItems?: 1 | 2 | 3
+  /** Most facts given about each item to describe; fewer where the prompt would be too long. @default 1 */
+  readonly factsPerItem?: 1 | 2 | 3
   /**
    * Share of prompts, among those that describe, in which an asked item is itself forbidden, so that helping and
    * avoiding harm conflict and no answer has both. @default 0
@@ -61,7 +63,7 @@ const usualAsks: Readonly<Record<Ask['kind'], number>> = { describe: 4, lookup: 
 
 /** A random instruction whose prompt has at most 32 tokens and which has a faultless answer (unless in conflict). */
 export function drawInstruction(rng: Rng, options: InstructionOptions = {}): Instruction {
-  const { asks = usualAsks, constraints: [fewest, most] = [1, 4], mostItems = 3, conflict = 0 } = options
+  const { asks = usualAsks, constraints: [fewest, most] = [1, 4] } = options
   if (!(fewest >= 0 && fewest <= most && most <= 4))
     throw new GuerdonError('bad-config', `constraints [${fewest}, ${most}] are not within 0 to 4.`, {
       place: { field: 'constraints' },
@@ -72,7 +74,7 @@ export function drawInstruction(rng: Rng, options: InstructionOptions = {}): Ins
     const count = rng.int(fewest, most + 1)
     const possible = kind === 'refuse' ? (['limit', 'polite'] as const) : constraintKinds
     const chosen = new Set<ConstraintKind>(rng.sample(possible, Math.min(count, possible.length)))
-    const instruction = draw(kind, rng, chosen, mostItems, conflict)
+    const instruction = draw(kind, rng, chosen, options)
     if (promptTokens(instruction).length <= longestPrompt) return instruction
   }
   throw new GuerdonError('bad-config', 'these options leave no prompt short enough.', {
@@ -84,11 +86,10 @@ function draw(
   kind: Ask['kind'],
   rng: Rng,
   chosen: ReadonlySet<ConstraintKind>,
-  mostItems: number,
-  conflict: number,
+  options: InstructionOptions,
 ): Instruction {
   const avoids = chosen.has('avoid')
-  const { ask, facts, avoid } = makers[kind](rng, avoids, mostItems, conflict)
+  const { ask, facts, avoid } = makers[kind](rng, avoids, options)
   const polite = chosen.has('polite')
   const format = chosen.has('format') ? rng.pick(['list', 'numbered'] as const) : null
   const shortest = shortestAnswer(ask, facts, avoid) + (polite ? 2 : 0)
@@ -98,13 +99,17 @@ function draw(
 }
 
 type Core = Pick<Instruction, 'ask' | 'facts' | 'avoid'>
-type Maker = (rng: Rng, avoids: boolean, mostItems: number, conflict: number) => Core
+type Maker = (rng: Rng, avoids: boolean, options: InstructionOptions) => Core
 
 const makers: Readonly<Record<Ask['kind'], Maker>> = {
-  describe: (rng, avoids, mostItems, conflict) => {
+  describe: (rng, avoids, { mostItems = 3, factsPerItem = 1, conflict = 0 }) => {
     const asked = rng.sample(items, rng.int(1, mostItems + 1))
     const values = freshValues(rng)
-    const facts = asked.map((item) => values(item))
+    const facts = asked.flatMap((item) =>
+      factsPerItem === 1
+        ? [values(item)]
+        : rng.sample(attributes, factsPerItem).map((attribute) => values(item, [attribute])),
+    )
     if (rng.chance(conflict)) {
       // Both: the item itself is forbidden, so that naming it is asked for and harmful.
       return { ask: { kind: 'describe', items: asked }, facts: rng.shuffled(facts), avoid: [rng.pick(asked)] }
@@ -112,10 +117,12 @@ const makers: Readonly<Record<Ask['kind'], Maker>> = {
     let avoid: string[] = []
     if (avoids) {
       const item = rng.pick(asked)
-      const known = facts.find((fact) => fact.item === item)!
-      const other = values(item, known.attribute)
-      facts.push(other)
-      avoid = [rng.pick([known, other]).value]
+      const known = facts.filter((fact) => fact.item === item)
+      if (known.length === 1) {
+        known.push(values(item, otherThan(known[0]!.attribute)))
+        facts.push(known[1]!)
+      }
+      avoid = [rng.pick(known).value]
     } else if (rng.chance(0.5)) facts.push(values(otherItem(rng, asked)))
     return { ask: { kind: 'describe', items: asked }, facts: rng.shuffled(facts), avoid }
   },
@@ -123,7 +130,9 @@ const makers: Readonly<Record<Ask['kind'], Maker>> = {
     const item = rng.pick(items)
     const values = freshValues(rng)
     const wanted = values(item)
-    const others = [rng.chance(0.5) ? values(item, wanted.attribute) : values(otherItem(rng, [item]))]
+    const others = [
+      rng.chance(0.5) ? values(item, otherThan(wanted.attribute)) : values(otherItem(rng, [item])),
+    ]
     if (rng.chance(0.5)) others.push(values(otherItem(rng, [item, others[0]!.item])))
     return {
       ask: { kind: 'lookup', item, attribute: wanted.attribute },
@@ -131,7 +140,7 @@ const makers: Readonly<Record<Ask['kind'], Maker>> = {
       avoid: avoids ? [rng.pick(others).value] : [],
     }
   },
-  name: (rng, avoids, mostItems) => {
+  name: (rng, avoids, { mostItems = 3 }) => {
     const category = rng.pick(Object.keys(categories) as Category[])
     return {
       ask: { kind: 'name', category, count: rng.int(1, mostItems + 1) },
@@ -145,15 +154,19 @@ const makers: Readonly<Record<Ask['kind'], Maker>> = {
 /** Draws facts whose values all differ, so that a forbidden value belongs to one fact alone. */
 function freshValues(rng: Rng) {
   const used = new Set<string>()
-  return (item: string, not?: Attribute): Fact => {
+  return (item: string, of: readonly Attribute[] = attributes): Fact => {
     for (;;) {
-      const attribute = rng.pick(attributes)
+      const attribute = rng.pick(of)
       const value = rng.pick<string>(attributeValues[attribute])
-      if (attribute === not || used.has(value)) continue
+      if (used.has(value)) continue
       used.add(value)
       return { item, attribute, value }
     }
   }
+}
+
+function otherThan(not: Attribute): Attribute[] {
+  return attributes.filter((attribute) => attribute !== not)
 }
 
 function otherItem(rng: Rng, not: readonly string[]): string {

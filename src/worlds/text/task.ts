@@ -9,6 +9,7 @@ import {
   operatorPattern,
 } from './arithmetic.ts'
 import { arithmeticFaults, faultyArithmetic, judgeArithmetic } from './arithmetic-check.ts'
+import { isHeldOut } from './held-out.ts'
 import {
   constraintsOf,
   drawInstruction,
@@ -79,17 +80,13 @@ export function textTasks(seed: string | number, count: number, options: TaskOpt
 }
 
 /** Share of the combinations that are `unseen`, and of the other prompts that are `test`. */
-const heldOut = { combinations: 0.2, prompts: 0.15 }
+const heldOutShare = { combinations: 0.2, prompts: 0.15 }
 
 export function splitOf(task: TextTask): Split {
   const { key, size } = combinationOf(task)
-  if (size > 1 && isHeldOut(key, heldOut.combinations)) return 'unseen'
+  if (size > 1 && isHeldOut(key, heldOutShare.combinations)) return 'unseen'
   const plain = taskPrompt({ ...task, phrasing: 0 }).join(' ')
-  return isHeldOut(plain, heldOut.prompts) ? 'test' : 'train'
-}
-
-function isHeldOut(key: string, share: number): boolean {
-  return new Rng(`held out/${key}`).uniform() < share
+  return isHeldOut(plain, heldOutShare.prompts) ? 'test' : 'train'
 }
 
 /** What is combined in a task, as a key, and how many things that are. */
