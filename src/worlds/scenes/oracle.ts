@@ -179,7 +179,7 @@ function judgeBoxes(
         target,
         iou:
           label === '' || label === nounText({ colour: object.colour, shape: object.shape })
-            ? iou(box, object.box)
+            ? intersectionOverUnion(box, object.box)
             : 0,
       })),
     )
@@ -214,11 +214,11 @@ function judgeReference(scene: Scene, expression: string, box: Box): number | un
   reader.takePhrase('the')
   const reference = readReference(reader)
   const found = reference && reader.atEnd ? referents(scene, reference) : []
-  return found.length === 1 ? iou(box, found[0]!.box) : undefined
+  return found.length === 1 ? intersectionOverUnion(box, found[0]!.box) : undefined
 }
 
 /** Intersection over union of two boxes, 0 where one has no area. */
-function iou(a: Box, b: Box): number {
+export function intersectionOverUnion(a: Box, b: Box): number {
   const shared = area([
     Math.max(a[0], b[0]),
     Math.max(a[1], b[1]),

@@ -247,7 +247,8 @@ function otherColours(answer: string, rng: Rng): string {
   // One colour more, one less, or one for another: near misses, not arbitrary sets.
   const kind = rng.int(0, 3)
   if (kind !== 0 && given.length > 0) changed.delete(rng.pick(given))
-  if (kind !== 1) changed.add(rng.pick(colours.filter((colour) => !given.includes(colour))))
+  const others = colours.filter((colour) => !given.includes(colour))
+  if (kind !== 1 && others.length > 0) changed.add(rng.pick(others))
   return colours.filter((colour) => changed.has(colour)).join(', ') || 'none'
 }
 
