@@ -2,9 +2,11 @@ import type * as Jax from '@jax-js/jax'
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
 import type * as Ort from 'onnxruntime-node'
 import { GuerdonError, messageOf } from '../core/index.ts'
+import { productsFolded } from './fold-products.ts'
 import { lower, unsupportedPrimitives } from './lower.ts'
 import { type DType, OnnxGraph } from './onnx.ts'
-import { rewritten } from './rewrite.ts'
+import { recognised } from './recognise.ts'
+import { missingModule, openSession } from './session.ts'
 import { leavesOf, mapLeaves, type Tensor, type TensorData, type Tree } from './tree.ts'
 import { materialised, viewOfTensor } from './view.ts'
 
@@ -77,8 +79,8 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
   const jaxpr = closed.jaxpr.flatten().simplify()
   let model: Uint8Array
   let nodeCount: number
-  const outputs = jaxpr.outs.map(({ aval }, index) => ({
-    name: `out${index}`,
+  const outputs = jaxpr.outs.map(({ aval }) => ({
+    name: '',
     dtype: aval.dtype as DType,
     shape: aval.shape,
   }))
@@ -101,13 +103,14 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
       dtype: leaf.dtype,
       shape: leaf.shape,
     }))
-    const views = lower(graph, rewritten(jaxpr), [
+    const views = lower(graph, productsFolded(recognised(jaxpr)), [
       ...constants,
       ...inputs.map(({ name, dtype, shape }) => viewOfTensor(graph, name, dtype, shape)),
     ])
     views.forEach((view, index) => {
-      const { name, shape } = outputs[index]!
-      graph.emitAll('Reshape', [materialised(graph, view), graph.int64s(shape)], [name])
+      const name = materialised(graph, view)
+      const free = graph.isProduced(name) && outputs.every((output) => output.name !== name)
+      outputs[index]!.name = free ? name : graph.emitAll('Identity', [name], 1)[0]!
     })
     nodeCount = graph.nodeCount
     model = graph.model(inputs, outputs)
@@ -115,22 +118,14 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
     closed.dispose()
   }
 
-  const ort = await loadOrt()
-  const session = await ort.InferenceSession.create(model, {
-    ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    executionMode: 'sequential',
-    logSeverityLevel: 3,
-    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-  })
+  const session = await openSession(model, { threads, profile })
   return {
     backend: 'ort',
     nodeCount,
     async run(...args: Args) {
       const feeds: Record<string, Ort.Tensor> = {}
       checkedLeaves(args, leaves).forEach((leaf, index) => {
-        feeds[`in${index}`] = ortTensor(ort, leaf)
+        feeds[`in${index}`] = ortTensor(session.ort, leaf)
       })
       const results = await session.run(feeds)
       return jax.tree.unflatten(
@@ -138,10 +133,7 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
         outputs.map(({ name }) => wrapped(results[name]!)),
       ) as Result
     },
-    async dispose() {
-      if (profile !== undefined) session.endProfiling()
-      await session.release()
-    },
+    dispose: () => session.release(),
   }
 }
 
@@ -265,22 +257,9 @@ function loadJax(): Promise<typeof Jax> {
       jax.defaultDevice('wasm')
       return jax
     },
-    (error) => missingModule('@jax-js/jax', error),
-  )
-  return jaxLoaded
-}
-
-function loadOrt(): Promise<typeof Ort> {
-  return import('onnxruntime-node').catch((error) => missingModule('onnxruntime-node', error))
-}
-
-function missingModule(name: string, cause: unknown): never {
-  throw new GuerdonError(
-    'missing-module',
-    `the tensor engine needs the package ${name}, which is not installed.`,
-    {
-      fix: `Run "npm install ${name}".`,
-      cause,
+    (error) => {
+      throw missingModule('@jax-js/jax', error)
     },
   )
+  return jaxLoaded
 }

@@ -1,4 +1,3 @@
-import type { Jaxpr } from '@jax-js/jax'
 import type { DType, OnnxGraph } from './onnx.ts'
 import { arithmetic } from './primitives/arithmetic.ts'
 import { bitcastKnown, bits } from './primitives/bits.ts'
@@ -8,9 +7,10 @@ import { movement } from './primitives/movement.ts'
 import { normalisations } from './primitives/normalisations.ts'
 import { reductions } from './primitives/reductions.ts'
 import type { Equation, Rule } from './primitives/rule.ts'
+import type { Atom, Program } from './program.ts'
 import { constantView, settled, type View } from './view.ts'
 
-/** Every primitive that has a lowering, by jax-js's name; `normalisations` are names that `rewritten` brings in. */
+/** Every primitive that has a lowering, by jax-js's name; `normalisations` are names that `recognised` brings in. */
 const rules: Readonly<Record<string, Rule>> = {
   ...arithmetic,
   ...movement,
@@ -36,16 +36,12 @@ export function unsupportedPrimitives(equations: readonly Equation[]): string[] 
 }
 
 /** Emits a flattened program into `graph`; `inputs` are the views of its arguments, the result those of its outputs. */
-export function lower(
-  graph: OnnxGraph,
-  { inBinders, eqns, outs }: Pick<Jaxpr, 'inBinders' | 'eqns' | 'outs'>,
-  inputs: readonly View[],
-): View[] {
+export function lower(graph: OnnxGraph, { inBinders, eqns, outs }: Program, inputs: readonly View[]): View[] {
   const views = new Map<unknown, View>()
   inBinders.forEach((binder, index) => {
     views.set(binder, inputs[index]!)
   })
-  const viewOf = (atom: Jaxpr['outs'][number]): View =>
+  const viewOf = (atom: Atom): View =>
     'value' in atom ? constantView(graph, atom.aval.dtype as DType, Number(atom.value)) : views.get(atom)!
   for (const equation of eqns) {
     const results = lowered(graph, equation.inputs.map(viewOf), equation)

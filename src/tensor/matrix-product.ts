@@ -41,20 +41,24 @@ export function dot(graph: OnnxGraph, left: View, right: View, shape: readonly n
   )
   const innerOf = (view: View) => innerOrder.map((piece) => view.map[inner]![piece]!)
 
-  const [nameA, transposedA] = asMatrices(graph, a, batchOf(a), rowsOfA, innerOf(a))
-  const [nameB, transposedB] = asMatrices(graph, b, batchOf(b), columnsOfB, innerOf(b))
+  const matricesA = asMatrices(graph, a, batchOf(a), rowsOfA, innerOf(a), batch.length === 0)
+  const matricesB = asMatrices(graph, b, batchOf(b), columnsOfB, innerOf(b))
   const dtype = a.dtype
   const name =
     dtype === 'float32'
       ? graph.emit(
           'FusedMatMul',
-          [nameA, nameB],
-          { transA: transposedA ? 1 : 0, transB: transposedB ? 0 : 1, alpha: { float: alpha } },
+          [matricesA.name, matricesB.name],
+          {
+            transA: matricesA.transposed ? 1 : 0,
+            transB: matricesB.transposed ? 0 : 1,
+            alpha: { float: alpha },
+          },
           'com.microsoft',
         )
       : graph.emit('MatMul', [
-          transposedA ? swapped(graph, nameA, batch.length > 0) : nameA,
-          transposedB ? nameB : swapped(graph, nameB, batch.length > 0),
+          matricesA.transposed ? swapped(graph, matricesA) : matricesA.name,
+          matricesB.transposed ? matricesB.name : swapped(graph, matricesB),
         ])
 
   const batchSizes = batchOf(a).map((dim) => a.physical[dim]!)
@@ -73,7 +77,14 @@ export function dot(graph: OnnxGraph, left: View, right: View, shape: readonly n
       map.push(b.map[dim]!.map((item) => batchSizes.length + rowsOfA.length + columnsOfB.indexOf(item)))
     else map.push([])
   }
-  return { name: reshapeTensor(graph, name, physical), dtype, shape, physical, map }
+  const made = [...batchSizes, ...matricesA.rows, ...matricesB.rows]
+  return {
+    name: same(made, physical) ? name : reshapeTensor(graph, name, physical),
+    dtype,
+    shape,
+    physical,
+    map,
+  }
 }
 
 /** A view that stores its inner dim; broadcast ones are written out in the pieces of the other operand. */
@@ -91,39 +102,51 @@ function samePieces(graph: OnnxGraph, a: View, b: View, dim: number): [View, Vie
   return [withOneDim(graph, a, dim), withOneDim(graph, b, dim)]
 }
 
-/** A tensor [batch, rows, inner], or [batch, inner, rows] (second value true), whichever needs no transposition. */
+/** A tensor [batch..., rows, inner], or [batch..., inner, rows] (transposed). */
+interface Matrices {
+  readonly name: string
+  readonly transposed: boolean
+  /** Sizes that the rows have in the product: one, or (not merged) each. */
+  readonly rows: readonly number[]
+  readonly rank: number
+}
+
+/** One operand, in whichever orientation needs no copy; several row dims may stay apart (`apart`) in plain order. */
 function asMatrices(
   graph: OnnxGraph,
   view: View,
   batch: readonly number[],
   rows: readonly number[],
   inner: readonly number[],
-): [name: string, transposed: boolean] {
-  const size = (dims: readonly number[]) => product(dims.map((dim) => view.physical[dim]!))
-  const head = batch.length > 0 ? [size(batch)] : []
+  apart = false,
+): Matrices {
+  const sizes = (dims: readonly number[]) => dims.map((dim) => view.physical[dim]!)
+  const size = (dims: readonly number[]) => product(sizes(dims))
   const stored = (order: readonly number[]) => order.every((dim, index) => dim === index)
-  const straight = [...batch, ...rows, ...inner]
-  const matrix = [...head, size(rows), size(inner)]
-  const reshapedTo = (name: string, from: readonly number[], shape: readonly number[]) =>
-    same(from, shape) ? name : reshapeTensor(graph, name, shape)
-  if (stored(straight)) return [reshapedTo(view.name, view.physical, matrix), false]
-  if (stored([...batch, ...inner, ...rows]))
-    return [reshapedTo(view.name, view.physical, [...head, size(inner), size(rows)]), true]
-  const name = graph.emit('Transpose', [view.name], { perm: straight })
-  return [
-    reshapedTo(
-      name,
-      straight.map((dim) => view.physical[dim]!),
-      matrix,
-    ),
-    false,
+  const [straight, turned] = [
+    [...batch, ...rows, ...inner],
+    [...batch, ...inner, ...rows],
   ]
+  // If a copy must be, what lies innermost stays innermost: whole rows are copied, not single elements.
+  const copied = !stored(straight) && !stored(turned)
+  const transposed = copied ? rows.includes(view.physical.length - 1) : !stored(straight)
+  const order = transposed ? turned : straight
+  const name = copied ? graph.emit('Transpose', [view.name], { perm: order }) : view.name
+  const rowSizes = apart && !transposed && rows.length > 1 ? sizes(rows) : [size(rows)]
+  const matrix = transposed ? [size(inner), ...rowSizes] : [...rowSizes, size(inner)]
+  const wanted = [...sizes(batch), ...matrix]
+  return {
+    name: same(sizes(order), wanted) ? name : reshapeTensor(graph, name, wanted),
+    transposed,
+    rows: rowSizes,
+    rank: wanted.length,
+  }
 }
 
-function swapped(graph: OnnxGraph, name: string, batched: boolean): string {
-  return graph.emit('Transpose', [name], { perm: batched ? [0, 2, 1] : [1, 0] })
+function swapped(graph: OnnxGraph, { name, rank }: Matrices): string {
+  const perm = Array.from({ length: rank }, (_, dim) => dim)
+  return graph.emit('Transpose', [name], { perm: [...perm.slice(0, -2), rank - 1, rank - 2] })
 }
-
 /** A view that operators change must not keep calling itself a number. */
 function withoutConstant({ constant: _, ...view }: View): View {
   return view

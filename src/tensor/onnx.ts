@@ -29,6 +29,11 @@ export class OnnxGraph {
     return this.#nodes.length
   }
 
+  /** Whether the name is a node's output (not an input or a constant). */
+  isProduced(name: string): boolean {
+    return /^t\d+$/.test(name)
+  }
+
   /** A constant tensor; `data` in the type's own bytes (bool: one byte each). */
   constant(dtype: DType, shape: readonly number[], data: ArrayBufferView): string {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)

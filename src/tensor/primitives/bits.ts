@@ -129,11 +129,11 @@ function floatOfBits(graph: OnnxGraph, view: View): View {
     graph.emit('Gather', [unit, exponent], { axis: 0 }),
   ])
   const signed = graph.emit('Mul', [magnitude, graph.emit('Gather', [table([1, -1]), negative], { axis: 0 })])
-  const isNaN = graph.emit('And', [
+  const undefinedNumber = graph.emit('And', [
     graph.emit('Equal', [exponent, graph.scalar('int64', 255)]),
     graph.emit('Greater', [fraction, graph.scalar('int64', 0)]),
   ])
-  const name = graph.emit('Where', [isNaN, graph.scalar('float32', Number.NaN), signed])
+  const name = graph.emit('Where', [undefinedNumber, graph.scalar('float32', Number.NaN), signed])
   const { constant: _, ...rest } = unsigned
   return { ...rest, dtype: 'float32', name }
 }

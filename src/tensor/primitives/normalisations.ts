@@ -2,7 +2,7 @@ import type { OnnxGraph } from '../onnx.ts'
 import { inLogicalOrder, type View, withOneDim } from '../view.ts'
 import { outputOf, type Rule } from './rule.ts'
 
-/** Functions over the last dim that ONNX Runtime computes in one sweep; `rewritten` recognises them. */
+/** Functions over the last dim that ONNX Runtime computes in one sweep; `recognised` finds them. */
 export const normalisations: Readonly<Record<string, Rule>> = {
   softmax(graph, [view]) {
     const rows = rowsLast(graph, view!)

@@ -39,10 +39,13 @@ export const reductions: Readonly<Record<string, Rule>> = {
   },
   dot(graph, operands, equation) {
     const { shape, dtype } = outputOf(equation)
+    // Set by `productsFolded`.
+    const { alpha = 1, swapped = false }: { alpha?: number; swapped?: boolean } = equation.params
     const [left, right] = operands.map((view) => cast(graph, view, dtype))
-    const scale = (left!.scale ?? 1) * (right!.scale ?? 1)
-    if (dtype !== 'float32')
-      return [scaled(graph, dot(graph, unscaled(left!), unscaled(right!), shape), scale)]
-    return [dot(graph, unscaled(left!), unscaled(right!), shape, scale)]
+    const scale = (left!.scale ?? 1) * (right!.scale ?? 1) * alpha
+    const plain = [unscaled(left!), unscaled(right!)] as const
+    const [first, second] = swapped ? [plain[1], plain[0]] : plain
+    if (dtype !== 'float32') return [scaled(graph, dot(graph, first, second, shape), scale)]
+    return [dot(graph, first, second, shape, scale)]
   },
 }
