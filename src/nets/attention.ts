@@ -51,18 +51,24 @@ function mixtureOf(map: JaxArray, value: JaxArray): JaxArray {
 }
 
 export interface CausalOptions {
-  /** The first `prefix` positions see each other in both directions. @default 0 */
+  /** Positions at the start that all later ones see, whatever the window. @default 0 */
   readonly prefix?: number
-  /** How many positions back one may look, itself included (the prefix stays visible). @default all */
-  readonly window?: number
+  /** Whether those positions see each other in both directions. @default false */
+  readonly prefixSeesAll?: boolean
+  /** How many positions back one may look, itself included. @default all */
+  readonly window?: number | undefined
 }
 
 /** Additive mask Float[length, length]: a position sees itself and those before. */
-export function causalMask(length: number, { prefix = 0, window = length }: CausalOptions = {}): JaxArray {
+export function causalMask(
+  length: number,
+  { prefix = 0, prefixSeesAll = false, window = length }: CausalOptions = {},
+): JaxArray {
   const mask = new Float32Array(length * length)
   for (let from = 0; from < length; from++)
     for (let to = 0; to < length; to++) {
-      const visible = (to <= from && (to > from - window || to < prefix)) || (from < prefix && to < prefix)
+      const before = to <= from && (to > from - window || to < prefix)
+      const visible = before || (prefixSeesAll && from < prefix && to < prefix)
       if (!visible) mask[from * length + to] = hidden
     }
   return np.array(mask, { shape: [length, length] })

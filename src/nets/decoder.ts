@@ -79,8 +79,9 @@ export function decoderHidden(
   const before = prefix === undefined ? 0 : prefix.tokens.shape[1]!
   const x = prefix === undefined ? text : np.concatenate([prefix.tokens, text], 1)
   const causal = causalMask(before + length, {
-    prefix: config.prefixAttention === 'causal' ? 0 : before,
-    ...(config.window === undefined ? {} : { window: config.window }),
+    prefix: before,
+    prefixSeesAll: config.prefixAttention !== 'causal',
+    window: config.window,
   })
   const present = joinedMask(batch, before, length, prefix?.mask, mask)
   return transformer(parameters.transformer, config, x, {

@@ -15,6 +15,10 @@ import {
 export interface ImageSamplingOptions {
   /** Steps of the sampler, at most the schedule's. @default 10 */
   readonly steps?: number
+  /**
+   * Time of the last step. The default, T / steps - 1, begins at the noisiest time; at 0 the last step would not move.
+   */
+  readonly offset?: number
   /** 0 deterministic DDIM, 1 as random as DDPM (a policy, with log-probabilities). @default 0 */
   readonly eta?: number
   /** w of classifier-free guidance e_u + w (e_c - e_u); 1 is none and costs half. @default 1 */
@@ -36,7 +40,7 @@ export interface DenoisingStep {
   /** x_t and x_{t'}, Float[B, size, size, channels]. */
   readonly images: Tensor
   readonly next: Tensor
-  /** Log-density of each image's step, averaged over its dims [nats]; NaN at eta 0. */
+  /** Log-density of each image's step, averaged over its dims [nats]; NaN where the step is not random. */
   readonly logp: readonly number[]
 }
 
@@ -70,6 +74,8 @@ export function imageSampler(config: DenoiserConfig, options: CompileOptions = {
           'bad-option',
           `${steps} sampling steps do not fit a schedule of ${config.steps}.`,
         )
+      const stride = Math.floor(config.steps / steps)
+      const offset = given.offset ?? stride - 1
       const { size, channels = 3 } = config.image
       const shape = [texts.length, size, size, channels]
       const pixels = size * size * channels
@@ -84,8 +90,7 @@ export function imageSampler(config: DenoiserConfig, options: CompileOptions = {
       let x = draw()
       let x0 = x
       const trajectory: DenoisingStep[] = []
-      const stride = Math.floor(config.steps / steps)
-      for (const time of samplingTimes(config.steps, steps)) {
+      for (const time of samplingTimes(config.steps, steps, offset)) {
         signal?.throwIfAborted()
         const timeNext = Math.max(0, time - stride)
         const rows = hidden.length
