@@ -1,7 +1,7 @@
 import type { Reward, ScoreContext } from '../core/index.ts'
+import { scoresOf } from '../rewards/scores-of.ts'
 import type { PlacedSample, RewardScores } from '../store/index.ts'
 import { GroupWindow } from './run-groups.ts'
-import { guardedScores } from './run-rewards.ts'
 
 export interface LaneOptions {
   /** Name of the reward in the run. */
@@ -123,7 +123,7 @@ export class Lane {
   async #judge(rows: readonly PlacedSample[]): Promise<void> {
     const { name, reward, context, keep } = this.#options
     try {
-      const scores = await guardedScores(
+      const scores = await scoresOf(
         reward,
         rows.map(({ sample }) => sample),
         context,

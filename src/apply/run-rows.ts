@@ -1,5 +1,5 @@
 import { GuerdonError, type Sample } from '../core/index.ts'
-import { type BadRow, type PlacedSample, sampleText, textHash } from '../store/index.ts'
+import { type BadRow, type PlacedSample, type RowWarning, sampleText, textHash } from '../store/index.ts'
 
 /** Some samples of a run's data, in order. */
 export interface SampleBatch {
@@ -10,6 +10,8 @@ export interface SampleBatch {
   readonly lines?: readonly number[]
   /** Rows that are no samples; `place.line` says which. */
   readonly errors?: readonly GuerdonError[]
+  /** Rows that are samples, but not all as it was written. */
+  readonly warnings?: readonly GuerdonError[]
   readonly bytesRead?: number
   readonly bytesTotal?: number | null
 }
@@ -45,15 +47,14 @@ export class RowIntake {
   }
 
   /** Samples at their positions, and what is none as bad rows. */
-  take({ samples, lines, errors = [] }: SampleBatch): { rows: PlacedSample[]; badRows: BadRow[] } {
+  take({ samples, lines, errors = [], warnings = [] }: SampleBatch): {
+    rows: PlacedSample[]
+    badRows: BadRow[]
+    warnings: RowWarning[]
+  } {
     const rows: PlacedSample[] = []
-    const badRows: BadRow[] = []
-    const errorsOf = new Map<number, number>()
-    const bad = (line: number, kind: string, message: string) => {
-      const count = (errorsOf.get(line) ?? 0) + 1
-      errorsOf.set(line, count)
-      badRows.push({ position: (line + 1) * placesPerLine - count, kind, message }) // after the line's samples
-    }
+    const bad = new NotesByLine()
+    const warned = new NotesByLine()
     const firstLine = Math.min(lines?.[0] ?? Infinity, ...errors.map(({ place }) => place.line ?? Infinity))
     if (firstLine + this.#before < this.#line) this.#before = this.#line
     samples.forEach((sample, index) => {
@@ -67,15 +68,29 @@ export class RowIntake {
       this.#line = line
       const earlier = this.#options.earlierLine(sample.id, line)
       if (earlier === undefined) rows.push({ position: line * placesPerLine + this.#samples++, sample })
-      else bad(line, 'duplicate-id', duplicateMessage(this.#options.file, sample.id, line, earlier))
+      else bad.add(line, 'duplicate-id', duplicateMessage(this.#options.file, sample.id, line, earlier))
     })
     for (const { place, code, message } of errors) {
       // Damage to the file as a whole has no line: it stands after what could be read.
       const line = place.line === undefined ? this.#line + 1 : place.line + this.#before
-      bad(line, code, message)
+      bad.add(line, code, message)
       if (line > this.#line) [this.#line, this.#samples] = [line, 0]
     }
-    return { rows, badRows }
+    for (const { place, code, message } of warnings)
+      warned.add(place.line === undefined ? this.#line : place.line + this.#before, code, message)
+    return { rows, badRows: bad.notes, warnings: warned.notes }
+  }
+}
+
+/** Gives what is said of lines its positions: after the line's samples, several of one line apart. */
+class NotesByLine {
+  readonly notes: BadRow[] = []
+  readonly #counts = new Map<number, number>()
+
+  add(line: number, kind: string, message: string): void {
+    const count = (this.#counts.get(line) ?? 0) + 1
+    this.#counts.set(line, count)
+    this.notes.push({ position: (line + 1) * placesPerLine - count, kind, message })
   }
 }
 

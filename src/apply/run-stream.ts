@@ -66,7 +66,7 @@ export async function scoreStream(
   try {
     for await (const batch of batches) {
       if (stopped()) break
-      const { rows, badRows } = intake.take(batch)
+      const { rows, badRows, warnings } = intake.take(batch)
       counts.rows += rows.length + badRows.length
       counts.badRows += badRows.length
       if (rows.length > 0) {
@@ -75,9 +75,9 @@ export async function scoreStream(
         if (stored.samples.size > 0 && !options.known)
           checkSame(await runs.samples(run, first, last), rows, file)
         const samples = without(rows, stored.duplicates)
-        await writer.add({ samples: without(samples, stored.samples), badRows })
+        await writer.add({ samples: without(samples, stored.samples), badRows, warnings })
         for (const lane of lanes) lane.push(samples, stored.settled[lane.name])
-      } else await writer.add({ badRows })
+      } else await writer.add({ badRows, warnings })
       options.onBatch?.(batch, counts)
       await nextTurn() // lets timers, signals and answers from elsewhere in, however busy the rewards are
       for (const lane of lanes) await lane.room()

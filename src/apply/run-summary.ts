@@ -1,6 +1,7 @@
-import { GuerdonError, nearest } from '../core/index.ts'
-import type { BadRow, GroupTotals, RewardTotals, RunStatus, Store } from '../store/index.ts'
+import { GuerdonError, nearest, type UnscoredCode } from '../core/index.ts'
+import type { BadRow, GroupTotals, RewardTotals, RowWarning, RunStatus, Store } from '../store/index.ts'
 import type { RunProgress } from './run-progress.ts'
+import { lineOf } from './run-rows.ts'
 
 /** What a run found, all of it from the store: a resumed run says the same as one that was never interrupted. */
 export interface RunSummary {
@@ -16,6 +17,10 @@ export interface RunSummary {
     readonly badBy: Readonly<Record<string, number>>
     /** The first few bad rows with their messages. */
     readonly firstBad: readonly BadRow[]
+    /** Of samples that were read, but not all as it was written (an integer that a double rounds). No failures. */
+    readonly warnings: number
+    readonly warningsBy: Readonly<Record<string, number>>
+    readonly firstWarnings: readonly RowWarning[]
   }
   /** By the reward's name in the run. */
   readonly rewards: Readonly<Record<string, RewardSummary>>
@@ -25,8 +30,15 @@ export interface RunSummary {
   readonly timing: RunTiming
 }
 
-export interface RewardSummary extends RewardTotals {
+export interface RewardSummary extends Omit<RewardTotals, 'firstUnscoredBy'> {
   readonly identity: string
+  /** For each code the first sample of the data that has it; `line` is its line or row. */
+  readonly firstUnscored: readonly {
+    readonly code: UnscoredCode
+    readonly line: number
+    readonly sample: string
+    readonly reason: string
+  }[]
   /** Groups with at least two scored samples; null share when there are none. */
   readonly groups: GroupTotals & { readonly zeroVarianceShare: number | null }
   /** Wall time with a call under way, over all threads, in this call. */
@@ -36,7 +48,7 @@ export interface RewardSummary extends RewardTotals {
 /** Of `RunProgress`, see there. */
 export type RunTiming = Pick<RunProgress, 'seconds' | 'rows' | 'rowsPerSecond' | 'newScores'>
 
-const badRowsShown = 20
+const notesShown = 20
 
 /** Sums up a run of the store as it stands. */
 export async function summarizeRun(
@@ -52,11 +64,18 @@ export async function summarizeRun(
     run.rewards.map(({ name, identity }) => {
       const { groups: counted, zeroVariance } = groups[name]!
       const zeroVarianceShare = counted === 0 ? null : zeroVariance / counted
+      const { firstUnscoredBy, ...rest } = totals.rewards[name]!
       return [
         name,
         {
           identity,
-          ...totals.rewards[name]!,
+          ...rest,
+          firstUnscored: Object.entries(firstUnscoredBy).map(([code, { position, sample, reason }]) => ({
+            code: code as UnscoredCode,
+            line: lineOf(position),
+            sample,
+            reason,
+          })),
           groups: { groups: counted, zeroVariance, zeroVarianceShare },
           seconds: seconds.get(name) ?? 0,
         },
@@ -73,7 +92,10 @@ export async function summarizeRun(
       samples: totals.samples,
       bad: totals.badRows,
       badBy: totals.badRowsBy,
-      firstBad: await store.runs.badRows(runId, badRowsShown),
+      firstBad: await store.runs.badRows(runId, notesShown),
+      warnings: totals.warnings,
+      warningsBy: totals.warningsBy,
+      firstWarnings: await store.runs.warnings(runId, notesShown),
     },
     rewards,
     failures: Object.values(totals.rewards).reduce(

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { GuerdonError, messageOf, rewardIdentity } from '../core/index.ts'
 import type { ReadOptions } from '../data/read.ts'
+import { loadReward, type PortableReference } from '../rewards/reward-reference.ts'
 import { openStore } from '../store/index.ts'
-import { type RewardReference, resolveReference } from './run-rewards.ts'
 import { SeenIds } from './run-rows.ts'
 import { runContext, type SegmentWork, segmentScorer } from './run-segments.ts'
 import type { StreamCounts } from './run-stream.ts'
@@ -13,10 +13,7 @@ export interface WorkerTask {
   readonly run: string
   readonly source: string
   readonly read: ReadOptions
-  readonly references: Readonly<
-    Record<string, { readonly reference: RewardReference; readonly identity: string }>
-  >
-  readonly resolver: string | undefined
+  readonly references: Readonly<Record<string, PortableReference & { readonly identity: string }>>
   readonly concurrency: number
   readonly batchSize: number
   readonly seed: string | undefined
@@ -50,8 +47,8 @@ async function work(task: WorkerTask, port: NonNullable<typeof parentPort>): Pro
     seenIds,
     rewards: new Map(
       await Promise.all(
-        Object.entries(task.references).map(async ([name, { reference, identity }]) => {
-          const reward = await resolveReference(name, reference, task.resolver)
+        Object.entries(task.references).map(async ([name, { identity, ...reference }]) => {
+          const reward = await loadReward(reference)
           if (rewardIdentity(reward) !== identity)
             throw new GuerdonError('bad-option', 'is made anew in each thread, and differs between them.', {
               place: { reward: name },

@@ -1,4 +1,4 @@
-import type { BadRow, PlacedSample, RewardScores, Runs } from '../store/index.ts'
+import type { BadRow, PlacedSample, RewardScores, RowWarning, Runs } from '../store/index.ts'
 
 /** Rows that one transaction holds: enough that its cost does not count, few enough that others get their turn. */
 const rowsPerWrite = 4096
@@ -12,6 +12,7 @@ export class RunWriter {
   #samples: PlacedSample[] = []
   #scores: RewardScores[] = []
   #badRows: BadRow[] = []
+  #warnings: RowWarning[] = []
   #rows = 0
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
@@ -26,15 +27,18 @@ export class RunWriter {
     samples = [],
     scores,
     badRows = [],
+    warnings = [],
   }: {
     samples?: readonly PlacedSample[]
     scores?: RewardScores
     badRows?: readonly BadRow[]
+    warnings?: readonly RowWarning[]
   }): Promise<void> {
     for (const sample of samples) this.#samples.push(sample)
     for (const row of badRows) this.#badRows.push(row)
+    for (const warning of warnings) this.#warnings.push(warning)
     if (scores) this.#scores.push(scores)
-    this.#rows += samples.length + badRows.length + (scores?.positions.length ?? 0)
+    this.#rows += samples.length + badRows.length + warnings.length + (scores?.positions.length ?? 0)
     if (this.#rows >= rowsPerWrite) return this.flush()
     this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), longestWait)
     if (this.#failure !== undefined) throw this.#failure
@@ -48,11 +52,13 @@ export class RunWriter {
       samples: this.#samples,
       scores: this.#scores,
       badRows: this.#badRows,
+      warnings: this.#warnings,
       finishedSegments: finished ? [finished] : [],
     }
     this.#samples = []
     this.#scores = []
     this.#badRows = []
+    this.#warnings = []
     this.#rows = 0
     this.#writing = this.#writing.then(async () => {
       if (this.#failure !== undefined) return

@@ -110,10 +110,10 @@ describe('what a run says', () => {
     await store.close()
   })
 
-  test('no rewards, an unknown run and an expression without a resolver are errors', async () => {
+  test('no rewards, an unknown run and an unknown name are errors', async () => {
     const store = await freshStore()
     await expect(run(store, { rewards: {} })).rejects.toMatchObject({ code: 'no-rewards' })
-    await expect(run(store, { rewards: { math: 'math' } })).rejects.toMatchObject({ code: 'bad-option' })
+    await expect(run(store, { rewards: { math: 'mth' } })).rejects.toThrow(/Did you mean "math"/)
     await run(store, {})
     await expect(Array.fromAsync(scoredSamples(store, 'rum'))).rejects.toThrow(/Did you mean "run"/)
     await store.close()
@@ -375,9 +375,10 @@ describe('a large file', () => {
   lines[16_000] = ''
   writeFileSync(source, lines.join('\n'))
   writeFileSync(`${source}.gz`, gzipSync(lines.join('\n')))
-  const resolver =
-    module(`export const resolveReward = (text) => defineReward({ name: 'length', range: [0, 1000],
-    params: { scale: Number(text) }, judge: ({ output }) => textOf(output).length * Number(text) })`)
+  const lookup = {
+    module: module(`export default (name, { scale }) => defineReward({ name, range: [0, 1000],
+    params: { scale }, judge: ({ output }) => textOf(output).length * scale })`),
+  }
   const content = async (store: Store) =>
     JSON.stringify(await Array.fromAsync(scoredSamples(store, 'run', { pageSize: 3000 })))
 
@@ -395,10 +396,10 @@ describe('a large file', () => {
     expect((await valuesOf(ordered, 'length')).slice(0, 3)).toEqual([0, 2, 4])
     await ordered.close()
 
-    for (const rewards of [{ length: lengthReward(2) }, { length: '2' }]) {
+    for (const rewards of [{ length: lengthReward(2) }, { length: 'length(scale=2)' }]) {
       const store = await freshStore()
       const stop = new AbortController()
-      const options: Partial<RunOptions> = { samples: source, rewards, resolver, workers: 2, concurrency: 2 }
+      const options: Partial<RunOptions> = { samples: source, rewards, lookup, workers: 2, concurrency: 2 }
       const first = await run(store, {
         ...options,
         signal: stop.signal,

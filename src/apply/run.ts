@@ -2,10 +2,17 @@ import { availableParallelism } from 'node:os'
 import { GuerdonError, type Need, type Reward, rewardIdentity, type ScoreContext } from '../core/index.ts'
 import { DuplicateIds } from '../data/duplicate-ids.ts'
 import { type ReadOptions, readSamples } from '../data/read.ts'
+import {
+  isRewardReference,
+  loadReward,
+  type ModuleExport,
+  type PortableReference,
+  portableReference,
+  type RewardReference,
+} from '../rewards/reward-reference.ts'
 import type { Store } from '../store/index.ts'
 import { openRun } from './run-open.ts'
 import { ProgressCounter, type RunProgress } from './run-progress.ts'
-import { isReference, type RewardReference, resolveReference } from './run-rewards.ts'
 import { duplicateMessage, lineOf, type SampleBatch, SeenIds } from './run-rows.ts'
 import { ReadCounter, segmentScorer, unfinishedSegments, withConvention } from './run-segments.ts'
 import { scoreStream } from './run-stream.ts'
@@ -23,8 +30,8 @@ export interface RunOptions {
    * reward is a `RewardReference` (another thread cannot be given a function) and needs neither groups nor a model.
    */
   readonly rewards: Readonly<Record<string, Reward | RewardReference>>
-  /** URL of a module whose export `resolveReward(expression)` returns the reward of an expression. */
-  readonly resolver?: string
+  /** Where the names of expressions are looked up. @default the plain rewards */
+  readonly lookup?: ModuleExport
   readonly store: Store
   /**
    * Goes on with the run of this id, or starts it. What has a score is not scored again, failures that may pass
@@ -92,7 +99,7 @@ export async function scoreRun(options: RunOptions): Promise<RunSummary> {
   return summarizeRun(store, run.id, progress.end(), seconds)
 }
 
-async function resolvedRewards({ rewards, resolver }: RunOptions): Promise<ReadonlyMap<string, Reward>> {
+async function resolvedRewards({ rewards, lookup }: RunOptions): Promise<ReadonlyMap<string, Reward>> {
   const entries = Object.entries(rewards)
   if (entries.length === 0)
     throw new GuerdonError('no-rewards', 'there is nothing to score with.', {
@@ -102,7 +109,10 @@ async function resolvedRewards({ rewards, resolver }: RunOptions): Promise<Reado
     await Promise.all(
       entries.map(
         async ([name, reward]) =>
-          [name, isReference(reward) ? await resolveReference(name, reward, resolver) : reward] as const,
+          [
+            name,
+            isRewardReference(reward) ? await loadReward(portableReference(reward, lookup)) : reward,
+          ] as const,
       ),
     ),
   )
@@ -171,14 +181,12 @@ async function scoreBySegments(
   const common = { run, source, read, concurrency, batchSize }
   const onRead: ConstructorParameters<typeof ReadCounter>[0] = (bytes, counts) => progress.add(bytes, counts)
   const workers = options.workers ?? availableParallelism()
-  const references = workers > 1 ? referencesOf(options.rewards, rewards) : undefined
+  const references = workers > 1 ? referencesOf(options, rewards) : undefined
   if (references !== undefined) {
-    const { resolver } = options
     const task = {
       ...common,
       store: store.location,
       references,
-      resolver,
       seed: context.rng?.seed,
       step: context.step,
     }
@@ -201,12 +209,13 @@ async function scoreBySegments(
 }
 
 /** The references of all rewards, when all have one and none needs more than a thread has. */
-function referencesOf(given: RunOptions['rewards'], rewards: ReadonlyMap<string, Reward>) {
-  const references: Record<string, { reference: RewardReference; identity: string }> = {}
+function referencesOf({ rewards: given, lookup }: RunOptions, rewards: ReadonlyMap<string, Reward>) {
+  const references: Record<string, PortableReference & { identity: string }> = {}
   for (const [name, reward] of rewards) {
     const reference = given[name]!
-    if (!isReference(reference) || reward.needs.some((need) => !threadedNeeds.has(need))) return undefined
-    references[name] = { reference, identity: rewardIdentity(reward) }
+    if (!isRewardReference(reference) || reward.needs.some((need) => !threadedNeeds.has(need)))
+      return undefined
+    references[name] = { ...portableReference(reference, lookup), identity: rewardIdentity(reward) }
   }
   return references
 }

@@ -95,7 +95,8 @@ describe('score', () => {
     const { exitCode, out, problems } = await guerdon('score', path, '-r', 'math')
     expect(exitCode).toBe(2)
     expect(out).toMatch(/2 samples, 1 bad row/)
-    expect(out).toMatch(/math could not judge: 1 bad-input/)
+    expect(out).toMatch(/math could not judge 1 sample: 1 bad-input/)
+    expect(problems).toMatch(/first bad-input: .*broken\.jsonl:3, sample "row-3"/)
     expect(problems).toContain('broken.jsonl:2')
   })
   test.each([

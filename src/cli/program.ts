@@ -142,7 +142,7 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   return {
     async run(args) {
       try {
-        await root.parseAsync([...args], { from: 'user' })
+        await root.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' })
         return exitCode
       } catch (error) {
         if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

@@ -17,6 +17,11 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)]
 }
 
+/** A count with its noun: `1 prompt`, `2,000 prompts`. */
+export function counted(count: number, noun: string): string {
+  return `${figure(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** A number for people: 3 significant decimals, no trailing zeros, `-` for none. */
 export function figure(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined) return '-'

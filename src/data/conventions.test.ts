@@ -94,7 +94,7 @@ describe('native rows', () => {
     expect(samples.map(({ id }) => id)).toEqual(['a', 'row-9'])
     expect(errors.map((error) => error.replace(/^\d+\.jsonl:/, ''))).toEqual([
       '2, field "output": is a number, not text or a list of messages. Write text in double quotes.',
-      expect.stringMatching(/^3: does not have the columns of "guerdon"/),
+      '3, field "output": is missing. The row has id, prompt.',
       expect.stringMatching(/^5, field "id": is a list/),
       expect.stringMatching(/^6, field "prompt.0.role": is "robot". Roles: system/),
       expect.stringMatching(/^7, field "prompt.0.content.0.text": is missing, not text/),

@@ -6,6 +6,7 @@ import { type FieldMapping, mappedConvention } from './mapping.ts'
 import { noUsableRow, type RecordOptions, readRows } from './records.ts'
 import { Row } from './row.ts'
 import type { RawBatch, RawRecord } from './rows.ts'
+import { sourceName } from './source.ts'
 
 export interface ReadOptions extends RecordOptions {
   /** Which column is what; wins over every convention. */
@@ -116,7 +117,7 @@ async function* readingsOf(source: string, options: ReadOptions): AsyncGenerator
     : options.convention === undefined
       ? undefined
       : conventionNamed(options.convention)
-  const row = new Row(source, options.promptsOnly)
+  const row = new Row(sourceName(source), options.promptsOnly)
   let usable = 0
   let firstError: GuerdonError | undefined
   for await (const batch of readRows(source, options, false)) {
@@ -126,7 +127,8 @@ async function* readingsOf(source: string, options: ReadOptions): AsyncGenerator
     row.nullsMayBeAbsent = batch.schema !== undefined
     row.textOnly = batch.textOnly ?? false
     convention ??= batch.records.map(conventionOf).find((found) => found !== undefined)
-    if (convention === undefined && batch.records.length > 0) throw unknownColumns(source, batch.records[0]!)
+    if (convention === undefined && batch.records.length > 0)
+      throw unknownColumns(row.file, batch.records[0]!)
     for (let index = 0; index < batch.records.length; index++) {
       row.record = batch.records[index]!
       row.line = batch.lines[index]!
@@ -155,18 +157,27 @@ function duplicate(file: string, id: string, line: number, before: number): Guer
     'duplicate-id',
     `the id "${id}" stands on line ${before} already; this row is left out.`,
     {
-      place: { file, line, field: 'id' },
+      place: { file: sourceName(file), line, field: 'id' },
       fix: 'Give every row an id of its own, or leave ids out.',
     },
   )
 }
 
-/** The error for a row that lacks the columns its file's other rows have. */
-function unlikeTheRest(row: Row, { name, columns }: Convention): GuerdonError {
-  return new GuerdonError('missing-field', `does not have the columns of "${name}" (${columns}).`, {
-    place: { file: row.file, line: row.line },
-    fix: `It has ${Object.keys(row.record).slice(0, 12).join(', ') || 'no fields'}. Files of mixed kinds are read one kind at a time.`,
-  })
+/** The error for a row that lacks the columns its file's other rows have: where one field is missing, for that. */
+function unlikeTheRest(row: Row, convention: Convention): GuerdonError {
+  try {
+    convention.read(row)
+  } catch (error) {
+    if (error instanceof GuerdonError && error.code === 'missing-field') return error
+  }
+  return new GuerdonError(
+    'missing-field',
+    `does not have the columns of "${convention.name}" (${convention.columns}).`,
+    {
+      place: { file: row.file, line: row.line },
+      fix: `It has ${Object.keys(row.record).slice(0, 12).join(', ') || 'no fields'}. Files of mixed kinds are read one kind at a time.`,
+    },
+  )
 }
 
 function unknownColumns(file: string, record: RawRecord): GuerdonError {

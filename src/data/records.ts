@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { GuerdonError, type JsonObject } from '../core/index.ts'
 import type { ColumnSchema } from './parquet.ts'
 import type { RawBatch, RowOptions } from './rows.ts'
-import { fileKind, openBytes, unreadable } from './source.ts'
+import { fileKind, openBytes, sourceName, unreadable } from './source.ts'
 
 /** Where rows are read from and how. */
 export interface RecordOptions {
@@ -69,7 +69,7 @@ export async function* readRows(
     rows += batch.records.length
     firstError ??= batch.errors[0]
     if (batch.records.length >= left) {
-      yield { ...batch, records: batch.records.slice(0, left), lines: batch.lines.slice(0, left) }
+      yield firstOf(batch, left)
       return
     }
     left -= batch.records.length
@@ -78,18 +78,32 @@ export async function* readRows(
   if (rows === 0 && options.range === undefined) throw noUsableRow(source, firstError)
 }
 
+/** A batch cut after so many rows, with what is said of them. */
+function firstOf(batch: RawBatch, rows: number): RawBatch {
+  const lines = batch.lines.slice(0, rows)
+  const inside = ({ place: { line } }: GuerdonError) => line === undefined || line <= lines.at(-1)!
+  return {
+    ...batch,
+    records: batch.records.slice(0, rows),
+    lines,
+    errors: batch.errors.filter(inside),
+    warnings: batch.warnings.filter(inside),
+  }
+}
+
 /** The error for a source without one row that can be used. */
 export function noUsableRow(source: string, firstError: GuerdonError | undefined): GuerdonError {
+  const file = sourceName(source)
   return firstError
     ? new GuerdonError(
         'no-usable-row',
         `has no row that can be used; the first problem: ${firstError.message}`,
         {
-          place: { file: source },
+          place: { file },
           cause: firstError,
         },
       )
-    : new GuerdonError('empty', 'is empty.', { place: { file: source }, fix: 'Write at least one row.' })
+    : new GuerdonError('empty', 'is empty.', { place: { file }, fix: 'Write at least one row.' })
 }
 
 async function rowsOf(
@@ -104,7 +118,7 @@ async function rowsOf(
       rowsOfFile(file, `${source} (${basename(file)})`, options, exact),
     )
   }
-  return rowsOfFile(source, source, options, exact)
+  return rowsOfFile(source, sourceName(source), options, exact)
 }
 
 async function rowsOfFile(

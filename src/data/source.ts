@@ -43,6 +43,11 @@ export function fileKind(path: string, format?: string): FileKind {
   })
 }
 
+/** What a source is called in messages. */
+export function sourceName(source: string): string {
+  return source === '-' ? 'standard input' : source
+}
+
 /** A file's bytes, decompressed, with how far into the file on disk reading has come. */
 export interface ByteSource {
   readonly chunks: AsyncIterable<Buffer>

@@ -93,4 +93,13 @@ export const schemaSteps: readonly string[] = [
   ) STRICT;
   CREATE INDEX votes_by_question ON votes (question, key);
   `,
+  `
+  CREATE TABLE row_warnings (
+    run      INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    message  TEXT,
+    PRIMARY KEY (run, position)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

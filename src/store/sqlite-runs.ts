@@ -15,6 +15,7 @@ import type {
   PlacedSample,
   PlacedScores,
   RewardTotals,
+  RowWarning,
   RunBatch,
   RunStatus,
   Runs,
@@ -22,10 +23,13 @@ import type {
   StoredReward,
   StoredRun,
   StoredStretch,
+  UnscoredExample,
 } from './store.ts'
 
-/** Of the bad rows of a run, this many keep their message; the others are counted by kind. */
+/** Of the bad rows of a run, and of its warnings, this many keep their message; the others are counted by kind. */
 const messagesKept = 1000
+
+type NoteTable = 'bad_rows' | 'row_warnings'
 
 const retryable = [...retryableCodes].map((code) => `'${code}'`).join(', ')
 
@@ -37,7 +41,7 @@ const replaceFailure = `${replaceScore} WHERE scores.code IN (${retryable})`
 interface RunKeys {
   readonly run: number
   readonly rewards: ReadonlyMap<string, number>
-  messagesLeft: number
+  readonly messagesLeft: Record<NoteTable, number>
 }
 
 interface RunRow {
@@ -129,7 +133,7 @@ export class SqliteRuns implements Runs {
         this.#sqlite.run('DELETE FROM scores WHERE reward = ?', reward)
         this.#sqlite.run('DELETE FROM segments WHERE reward = ?', reward)
       }
-      for (const table of ['samples', 'contents', 'bad_rows', 'rewards'])
+      for (const table of ['samples', 'contents', 'bad_rows', 'row_warnings', 'rewards'])
         this.#sqlite.run(`DELETE FROM ${table} WHERE run = ?`, run)
       this.#sqlite.run('DELETE FROM runs WHERE key = ?', run)
     })
@@ -152,19 +156,20 @@ export class SqliteRuns implements Runs {
       this.#sqlite.insert('contents', 3, contents, 'DO NOTHING')
       for (const { rows, replace } of scores)
         this.#sqlite.insert('scores', 8, rows, replace ? replaceScore : replaceFailure)
-      this.#addBadRows(keys, batch.badRows ?? [])
+      this.#addNotes('bad_rows', keys, batch.badRows ?? [])
+      this.#addNotes('row_warnings', keys, batch.warnings ?? [])
       this.#sqlite.insert('segments', 2, segments, 'DO NOTHING')
     })
   }
 
-  #addBadRows(keys: RunKeys, rows: readonly BadRow[]): void {
+  #addNotes(table: NoteTable, { run, messagesLeft }: RunKeys, rows: readonly BadRow[]): void {
     for (const { position, kind, message } of rows)
-      keys.messagesLeft -= this.#sqlite.run(
-        'INSERT INTO bad_rows VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-        keys.run,
+      messagesLeft[table] -= this.#sqlite.run(
+        `INSERT INTO ${table} VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        run,
         position,
         kind,
-        keys.messagesLeft > 0 ? message : null,
+        messagesLeft[table] > 0 ? message : null,
       )
   }
 
@@ -234,12 +239,28 @@ export class SqliteRuns implements Runs {
   }
 
   async badRows(id: string, limit: number): Promise<BadRow[]> {
+    return this.#notes('bad_rows', id, limit)
+  }
+
+  async warnings(id: string, limit: number): Promise<RowWarning[]> {
+    return this.#notes('row_warnings', id, limit)
+  }
+
+  #notes(table: NoteTable, id: string, limit: number): BadRow[] {
     return this.#sqlite.all<BadRow>(
-      `SELECT position, kind, message FROM bad_rows WHERE run = ? AND message IS NOT NULL
+      `SELECT position, kind, message FROM ${table} WHERE run = ? AND message IS NOT NULL
        ORDER BY position LIMIT ?`,
       this.#keysOf(id).run,
       limit,
     )
+  }
+
+  #noteCounts(table: NoteTable, run: number): Record<string, number> {
+    const kinds = this.#sqlite.all<{ kind: string; count: number }>(
+      `SELECT kind, count(*) AS count FROM ${table} WHERE run = ? GROUP BY kind ORDER BY kind`,
+      run,
+    )
+    return Object.fromEntries(kinds.map(({ kind, count }) => [kind, count]))
   }
 
   async dropDuplicates(
@@ -262,9 +283,10 @@ export class SqliteRuns implements Runs {
       )
       const shown = this.#sqlite.all<{ position: number; id: string; first: number }>(
         'SELECT * FROM temp.repeated ORDER BY position LIMIT ?',
-        Math.max(0, keys.messagesLeft),
+        Math.max(0, keys.messagesLeft.bad_rows),
       )
-      this.#addBadRows(
+      this.#addNotes(
+        'bad_rows',
         keys,
         shown.map(({ position, id: sample, first }) => ({
           position,
@@ -298,21 +320,21 @@ export class SqliteRuns implements Runs {
       'SELECT count(*) AS samples FROM samples WHERE run = ?',
       run,
     )!
-    const kinds = this.#sqlite.all<{ kind: string; count: number }>(
-      'SELECT kind, count(*) AS count FROM bad_rows WHERE run = ? GROUP BY kind ORDER BY kind',
-      run,
-    )
+    const badRowsBy = this.#noteCounts('bad_rows', run)
+    const warningsBy = this.#noteCounts('row_warnings', run)
     return {
       samples,
-      badRows: kinds.reduce((sum, { count }) => sum + count, 0),
-      badRowsBy: Object.fromEntries(kinds.map(({ kind, count }) => [kind, count])),
+      badRows: sumOf(badRowsBy),
+      badRowsBy,
+      warnings: sumOf(warningsBy),
+      warningsBy,
       rewards: Object.fromEntries(
-        [...rewards].map(([name, key]) => [name, this.#rewardTotals(key, samples)]),
+        [...rewards].map(([name, key]) => [name, this.#rewardTotals(run, key, samples)]),
       ),
     }
   }
 
-  #rewardTotals(reward: number, samples: number): RewardTotals {
+  #rewardTotals(run: number, reward: number, samples: number): RewardTotals {
     type Row = Record<string, number | null> & { asked: number; scored: number }
     const row = this.#sqlite.get<Row>(
       `SELECT count(*) AS asked, count(value) AS scored, avg(value) AS mean, min(value) AS minimum,
@@ -322,16 +344,25 @@ export class SqliteRuns implements Runs {
        FROM scores WHERE reward = ?`,
       reward,
     )!
-    const failures = this.#sqlite.all<{ code: UnscoredCode; count: number; abstained: number }>(
-      `SELECT code, count(*) AS count, count(abstained) AS abstained FROM scores
-       WHERE reward = ? AND code IS NOT NULL GROUP BY code ORDER BY code`,
+    type Failure = UnscoredExample & { code: UnscoredCode; count: number; abstained: number }
+    // Beside min(), SQLite takes the other columns from the row that has the minimum.
+    const failures = this.#sqlite.all<Failure>(
+      `SELECT failures.*, coalesce(samples.id, '') AS sample FROM (
+         SELECT code, count(*) AS count, count(abstained) AS abstained, min(position) AS position,
+           coalesce(reason, '') AS reason
+         FROM scores WHERE reward = ? AND code IS NOT NULL GROUP BY code) AS failures
+       LEFT JOIN samples ON samples.run = ? AND samples.position = failures.position ORDER BY code`,
       reward,
+      run,
     )
     const { asked, scored, mean, minimum, maximum, ...usage } = row
     return {
       scored,
       unscored: asked - scored,
       unscoredBy: Object.fromEntries(failures.map(({ code, count }) => [code, count])),
+      firstUnscoredBy: Object.fromEntries(
+        failures.map(({ code, position, sample, reason }) => [code, { position, sample, reason }]),
+      ),
       abstained: failures.reduce((sum, failure) => sum + failure.abstained, 0),
       retryable: failures.reduce((sum, { code, count }) => sum + (retryableCodes.has(code) ? count : 0), 0),
       waiting: samples - asked,
@@ -422,16 +453,22 @@ export class SqliteRuns implements Runs {
       'SELECT name, key FROM rewards WHERE run = ? ORDER BY key',
       row.key,
     )
-    const { messages } = this.#sqlite.get<{ messages: number }>(
-      'SELECT count(message) AS messages FROM bad_rows WHERE run = ?',
-      row.key,
-    )!
+    const messagesLeft = (table: NoteTable) =>
+      messagesKept -
+      this.#sqlite.get<{ messages: number }>(
+        `SELECT count(message) AS messages FROM ${table} WHERE run = ?`,
+        row.key,
+      )!.messages
     const keys = {
       run: row.key,
       rewards: new Map(rewards.map(({ name, key }) => [name, key])),
-      messagesLeft: messagesKept - messages,
+      messagesLeft: { bad_rows: messagesLeft('bad_rows'), row_warnings: messagesLeft('row_warnings') },
     }
     this.#keys.set(id, keys)
     return keys
   }
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }

@@ -71,11 +71,15 @@ export interface BadRow {
   readonly message: string
 }
 
+/** A row that was read, but not all as it was written, such as an integer that a double rounds. */
+export type RowWarning = BadRow
+
 /** What one transaction adds to a run: all of it is kept or none. Giving the same batch twice changes nothing. */
 export interface RunBatch {
   readonly samples?: readonly PlacedSample[]
   readonly scores?: readonly RewardScores[]
   readonly badRows?: readonly BadRow[]
+  readonly warnings?: readonly RowWarning[]
   /** Parts of the data that these rewards have now been asked about completely. */
   readonly finishedSegments?: readonly { readonly segment: number; readonly rewards: readonly string[] }[]
 }
@@ -95,11 +99,20 @@ export interface PlacedScores extends PlacedSample {
   readonly scores: Readonly<Record<string, Score>>
 }
 
+/** A sample that a reward could not judge. */
+export interface UnscoredExample {
+  readonly position: number
+  readonly sample: string
+  readonly reason: string
+}
+
 /** What a run says about one reward. `samples` = `scored` + `unscored` + `waiting`. */
 export interface RewardTotals {
   readonly scored: number
   readonly unscored: number
   readonly unscoredBy: Readonly<Partial<Record<UnscoredCode, number>>>
+  /** For each code the first sample of the data that has it. */
+  readonly firstUnscoredBy: Readonly<Partial<Record<UnscoredCode, UnscoredExample>>>
   /** Of the unscored: how many the reward itself declined. */
   readonly abstained: number
   /** Of the unscored: how many a resumed run tries again. */
@@ -123,6 +136,8 @@ export interface RunTotals {
   readonly samples: number
   readonly badRows: number
   readonly badRowsBy: Readonly<Record<string, number>>
+  readonly warnings: number
+  readonly warningsBy: Readonly<Record<string, number>>
   /** By the reward's name in the run. */
   readonly rewards: Readonly<Record<string, RewardTotals>>
 }
@@ -157,7 +172,9 @@ export interface Runs {
   ): Promise<
     Record<string, { readonly segments: ReadonlySet<number>; readonly retryable: readonly number[] }>
   >
+  /** The first ones in the order of the data. */
   badRows(id: string, limit: number): Promise<BadRow[]>
+  warnings(id: string, limit: number): Promise<RowWarning[]>
   /**
    * Turns every sample whose id stands at an earlier position into a bad row `duplicate-id`; returns how many.
    * `among` names the ids to look at.

@@ -3,7 +3,8 @@ import { compareToLabel } from '../../apply/compare-to-label.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
 import type { ExitCode } from '../program.ts'
 import { runOf, type ScoringOptions, type Session, withSession } from '../session.ts'
-import { figure, table } from '../table.ts'
+import { shortened } from '../summary.ts'
+import { counted, figure, table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
 import { intervalText } from './rank.ts'
@@ -36,7 +37,7 @@ export async function compareCommand(
     }
     const missing = result.samples - result.compared
     terminal.result(
-      `${first} against ${second}: ${figure(result.compared)} of ${figure(result.samples)} samples have both${missing > 0 ? ` (${figure(missing)} left out)` : ''}, ${figure(result.groups)} prompts`,
+      `${first} against ${second}: ${figure(result.compared)} of ${figure(result.samples)} samples have both${missing > 0 ? ` (${figure(missing)} left out)` : ''}, ${counted(result.groups, 'prompt')}`,
     )
     const { pairs } = result.within
     for (const line of table(
@@ -62,7 +63,12 @@ export async function compareCommand(
         ['sample', first, second, 'gap'],
         result.disagreements
           .slice(0, 10)
-          .map(({ id, first, second, rankGap }) => [id, figure(first), figure(second), figure(rankGap, 2)]),
+          .map(({ id, first, second, rankGap }) => [
+            shortened(id),
+            figure(first),
+            figure(second),
+            figure(rankGap, 2),
+          ]),
       ))
         terminal.result(`  ${line}`)
     }

@@ -20,7 +20,7 @@ import { type ShowcaseKind, showcase, showcaseKinds } from '../../worlds/showcas
 import type { ExitCode } from '../program.ts'
 import { type GlobalOptions, withSession } from '../session.ts'
 import { printSummary } from '../summary.ts'
-import { figure, table } from '../table.ts'
+import { counted, figure, table } from '../table.ts'
 import { duration, type Terminal } from '../terminal.ts'
 import { intervalText } from './rank.ts'
 import { writeReport } from './report.ts'
@@ -68,7 +68,7 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
   await writeRecords(file, await Promise.all(samples.map((sample) => savedSample(sample, options.out))))
   const groups = options.prompts * showcaseKinds.length
   terminal.result(
-    `${figure(samples.length)} generated answers to ${figure(groups)} prompts (${showcaseKinds.join(', ')}): right, flawed and adversarial`,
+    `${counted(samples.length, 'generated answer')} to ${counted(groups, 'prompt')} (${showcaseKinds.join(', ')}): right, flawed and adversarial`,
   )
   terminal.result(`data: ${file}\n`)
 

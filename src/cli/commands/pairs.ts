@@ -3,7 +3,7 @@ import { scoredSamples } from '../../apply/scored-samples.ts'
 import { writePreferences } from '../../data/index.ts'
 import type { ExitCode } from '../program.ts'
 import { runOf, type ScoringOptions, withSession } from '../session.ts'
-import { figure } from '../table.ts'
+import { counted, figure } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
 
@@ -35,7 +35,7 @@ export async function pairsCommand(
     if (options.json) terminal.result(JSON.stringify({ run, by, file: options.out, ...counts }))
     else {
       terminal.result(
-        `${figure(counts.kept)} pairs of ${figure(counts.groups)} prompts, by ${by}, in ${options.out} (${options.as})`,
+        `${counted(counts.kept, 'pair')} of ${counted(counts.groups, 'prompt')}, by ${by}, in ${options.out} (${options.as})`,
       )
       const dropped = Object.entries(counts).filter(
         ([key, n]) => n > 0 && !['groups', 'candidates', 'proposed', 'kept'].includes(key),

@@ -3,7 +3,8 @@ import { scoredSamples } from '../../apply/scored-samples.ts'
 import type { BootstrapInterval } from '../../stats/index.ts'
 import type { ExitCode } from '../program.ts'
 import { runOf, type ScoringOptions, withSession } from '../session.ts'
-import { figure, table } from '../table.ts'
+import { shortened } from '../summary.ts'
+import { counted, figure, table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
 
@@ -33,21 +34,21 @@ export async function rankCommand(
       return summary !== null && summary.failures > 0 ? 2 : 0
     }
     terminal.result(
-      `${figure(ranking.candidates)} candidates of ${figure(ranking.groups.length)} prompts, ranked by ${by}${
-        ranking.unscored > 0 ? ` (${figure(ranking.unscored)} unscored candidates never win)` : ''
+      `${counted(ranking.candidates, 'candidate')} of ${counted(ranking.groups.length, 'prompt')}, ranked by ${by}${
+        ranking.unscored > 0 ? ` (of which ${figure(ranking.unscored)} unscored: they never win)` : ''
       }`,
     )
     for (const { group, candidates } of ranking.groups.slice(0, options.top)) {
       const order = candidates
         .slice(0, 5)
-        .map(({ id, value }) => `${id} (${figure(value)})`)
+        .map(({ id, value }) => `${shortened(id)} (${figure(value)})`)
         .join('  ')
       terminal.result(
-        `  ${group.replaceAll(/\s+/g, ' ').slice(0, 40)}: ${order}${candidates.length > 5 ? `  ... ${candidates.length - 5} more` : ''}`,
+        `  ${shortened(group, 40)}: ${order}${candidates.length > 5 ? `  ... ${candidates.length - 5} more` : ''}`,
       )
     }
     if (ranking.groups.length > options.top)
-      terminal.result(`  ... and ${figure(ranking.groups.length - options.top)} more prompts (--top N)`)
+      terminal.result(`  ... and ${counted(ranking.groups.length - options.top, 'more prompt')} (--top N)`)
     terminal.result(`\nwhat choosing earns, in ${ranking.gold} (mean over prompts, 95% interval)`)
     const ways: readonly [keyof Outcomes, string][] = [
       ['random', 'at random'],
@@ -64,7 +65,7 @@ export async function rankCommand(
     const { overRandom } = ranking.gains
     if (overRandom) terminal.result(`  gain over random: ${intervalText(overRandom)}`)
     if (ranking.unrankable.length > 0)
-      terminal.problem(`${figure(ranking.unrankable.length)} prompts have no scored candidate`)
+      terminal.problem(`without a scored candidate: ${counted(ranking.unrankable.length, 'prompt')}`)
     return summary !== null && summary.failures > 0 ? 2 : 0
   })
 }

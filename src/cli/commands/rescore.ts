@@ -4,6 +4,7 @@ import { scoredSamples } from '../../apply/scored-samples.ts'
 import { GuerdonError } from '../../core/index.ts'
 import type { ExitCode } from '../program.ts'
 import { type GlobalOptions, runOf, withSession } from '../session.ts'
+import { shortened } from '../summary.ts'
 import { figure, table } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
@@ -60,7 +61,7 @@ export async function rescoreCommand(
         result.changes
           .slice(0, 10)
           .map((change) => [
-            change.id,
+            shortened(change.id),
             figure(change.before),
             figure(change.after),
             `${change.placeBefore ?? '-'} -> ${change.placeAfter ?? '-'}`,
