@@ -1,5 +1,3 @@
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import {
   GuerdonError,
   groupOf,
@@ -10,10 +8,8 @@ import {
   type ScoreContext,
 } from '../core/index.ts'
 import { Pool, type Unit } from './isolation/pool.ts'
-import type { LoadMessage, ModuleExport, RewardReference } from './isolation/protocol.ts'
 import { startProcess, startThread } from './isolation/runner.ts'
-
-export type { ModuleExport, ModuleReward, RewardReference } from './isolation/protocol.ts'
+import { type ModuleExport, portableReference, type RewardReference } from './reward-reference.ts'
 
 export interface IsolateOptions {
   /** Wall-clock time for one sample (one group, one batch). @default 10000 */
@@ -95,7 +91,7 @@ export async function isolate(
     })
   const pool = new Pool(
     { timeoutMs, cpuSeconds, memoryMb, loadTimeoutMs, workers },
-    loadMessage(reference, options.lookup),
+    { type: 'load', ...portableReference(reference, options.lookup) },
     (events) => (runIn === 'process' ? startProcess(memoryMb, events) : startThread(events)),
   )
   const head = await pool.head.catch((error: unknown) => {
@@ -114,24 +110,6 @@ export async function isolate(
     close,
     [Symbol.asyncDispose]: async () => close(),
   }
-}
-
-function loadMessage(reference: RewardReference, lookup?: ModuleExport): LoadMessage {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-  return {
-    type: 'load',
-    reference:
-      typeof reference === 'string' ? reference : { ...reference, module: moduleUrl(reference.module) },
-    lookup: {
-      module: lookup ? moduleUrl(lookup.module) : new URL(`./named-reward${extension}`, import.meta.url).href,
-      export: lookup ? (lookup.export ?? 'default') : 'namedReward',
-    },
-  }
-}
-
-function moduleUrl(module: string | URL): string {
-  if (module instanceof URL) return module.href
-  return module.startsWith('file:') ? module : pathToFileURL(resolve(module)).href
 }
 
 function groupsOf(samples: readonly Sample[]): Unit[] {

@@ -9,7 +9,8 @@ import {
 
 /**
  * The scores of a reward that may not keep the contract (written by hand, without `defineReward`): a rejection, a
- * wrong count or a value that is no number becomes unscored, so that whoever builds on the reward sees scores only.
+ * wrong count, a value that is no number of the reward's range or null without a code becomes unscored (`crashed`),
+ * so that whoever builds on the reward sees scores only.
  */
 export async function scoresOf(
   reward: Reward,
@@ -17,15 +18,22 @@ export async function scoresOf(
   context: ScoreContext = {},
 ): Promise<readonly Score[]> {
   const failed = (reason: string) => unscored('crashed', `the reward "${reward.name}" failed: ${reason}`)
+  const [low, high] = reward.range
+  const sound = (score: Score | undefined) =>
+    score?.value === null
+      ? typeof score.code === 'string'
+      : Number.isFinite(score?.value) && score!.value >= low && score!.value <= high
   try {
     const scores = await reward.score(samples, context)
-    if (scores.length !== samples.length) {
-      const failure = failed(`it returned ${scores.length} scores for ${samples.length} samples`)
-      return samples.map(() => failure)
-    }
-    if (scores.every(({ value }) => value === null || Number.isFinite(value))) return scores
+    if (scores?.length !== samples.length)
+      throw new Error(`it returned ${scores?.length ?? 'no'} scores for ${samples.length} samples`)
+    if (scores.every(sound)) return scores
     return scores.map((score) =>
-      score.value === null || Number.isFinite(score.value) ? score : failed(`it returned ${score.value}`),
+      sound(score)
+        ? score
+        : failed(
+            `it returned ${score?.value}, which is not a number in [${low}, ${high}] or null with a code`,
+          ),
     )
   } catch (error) {
     const failure = failed(messageOf(error))

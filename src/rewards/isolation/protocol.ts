@@ -1,30 +1,12 @@
-import type { Json, Reward, Sample, Score } from '../../core/index.ts'
-
-/** An export of a module. */
-export interface ModuleExport {
-  /** A `file:` URL, or a path relative to the working directory. TypeScript or JavaScript, as Node runs it. */
-  readonly module: string | URL
-  /** @default 'default' */
-  readonly export?: string
-}
-
-/** A reward exported by a module: a reward, a reward type, or a function of `options` that returns a reward. */
-export interface ModuleReward extends ModuleExport {
-  readonly options?: Json
-}
-
-/** A reward by expression (`0.7*math + 0.3*format`) or by module: what can be sent to another process. */
-export type RewardReference = string | ModuleReward
+import type { Reward, Sample, Score } from '../../core/index.ts'
+import type { PortableReference } from '../reward-reference.ts'
 
 /** Everything of a reward but its `score`. */
 export type RewardHead = Omit<Reward, 'score'>
 
 /** What a child is told to load, once, with URLs resolved to text. */
-export interface LoadMessage {
+export interface LoadMessage extends PortableReference {
   readonly type: 'load'
-  readonly reference: string | (Omit<ModuleReward, 'module'> & { readonly module: string })
-  /** Where names in an expression are looked up: a function `(name, options) => Reward`. */
-  readonly lookup: { readonly module: string; readonly export: string }
 }
 
 /** Samples that are judged in one call: one sample, one group, or a batch. */
