@@ -68,3 +68,40 @@ export function isTrue(scene: Scene, claim: Claim): boolean | null {
       return null
   }
 }
+
+/** The objects that a claim says are there. */
+export function mentionsOf(claim: Claim): Noun[] {
+  switch (claim.kind) {
+    case 'object':
+      return [claim.noun]
+    case 'count':
+      return claim.count === 0 ? [] : [claim.noun]
+    case 'attribute':
+      return [{ ...claim.noun, ...definedOf(claim.value) }]
+    case 'relation':
+      return [claim.subject, claim.object]
+    default:
+      return []
+  }
+}
+
+function definedOf(noun: Noun): Noun {
+  return Object.fromEntries(Object.entries(noun).filter(([, value]) => value !== undefined))
+}
+
+/** Whether the claims of one text deny what they say elsewhere: "a red circle" beside "there is no circle". */
+export function contradictThemselves(claims: readonly Claim[]): boolean {
+  const mentions = claims.flatMap(mentionsOf)
+  return claims.some(
+    (claim) => claim.kind === 'absence' && mentions.some((mention) => isKindOf(mention, claim.noun)),
+  )
+}
+
+/** A small red circle is a kind of circle. */
+function isKindOf(noun: Noun, general: Noun): boolean {
+  return (
+    (general.shape === undefined || general.shape === noun.shape) &&
+    (general.colour === undefined || general.colour === noun.colour) &&
+    (general.size === undefined || general.size === noun.size)
+  )
+}

@@ -1,9 +1,19 @@
 import { GuerdonError, type Rng } from '../../core/index.ts'
-import { colours, numberWords, objectTypes, sizes } from './attributes.ts'
+import { colours, numberWords, objectTypes, sizes, typeName } from './attributes.ts'
 import { type PlacedClaim, parseCaption, placeText } from './caption-parser.ts'
-import { type Claim, isTrue } from './claims.ts'
+import { type Claim, contradictThemselves, isTrue } from './claims.ts'
 import { directions, places, type Relation } from './graph.ts'
-import { articleFor, colourWords, numberOfWord, pluralOf, shapeWords, sizeWords } from './noun.ts'
+import {
+  articleFor,
+  colourWords,
+  type Noun,
+  nounText,
+  numberOfWord,
+  pluralOf,
+  shapeWords,
+  sizeWords,
+  withArticle,
+} from './noun.ts'
 import type { Scene } from './scene.ts'
 import { joinedWords, type Span, wordsOf } from './words.ts'
 
@@ -104,8 +114,8 @@ interface Place {
 }
 
 const editsOf: Readonly<Record<CorruptionType, (place: Place) => Edit[][]>> = {
-  object: (place) => (isKind(place, 'object', 'count', 'absence') ? otherObjects(place) : []),
-  addition: (place) => (isKind(place, 'object', 'count') ? additions(place) : []),
+  object: otherObjects,
+  addition: additions,
   colour: (place) => (isKind(place, 'absence') ? [] : wordEdits(place, colourWords, colours)),
   size: (place) => (isKind(place, 'absence') ? [] : wordEdits(place, sizeWords, sizes)),
   count: counts,
@@ -166,36 +176,45 @@ function counts({ claims, index, words, at: [first] }: Place): Edit[][] {
 /** The colour and shape words replaced by those of a type that makes the claim false. */
 function otherObjects({ scene, claims, index, words, at: [first, end] }: Place): Edit[][] {
   const { claim } = claims[index]!
-  const shapeAt = words.findIndex(
-    (word, position) => position >= first && position < end && shapeWords.has(word),
-  )
-  const colourAt = shapeAt - 1
-  if (shapeAt < 0 || !colourWords.has(words[colourAt] ?? '')) return []
-  const isThere = (name: string) => scene.objects.some(({ colour, shape }) => `${colour} ${shape}` === name)
-  const wanted = claim.kind === 'absence'
+  if (claim.kind !== 'object' && claim.kind !== 'count' && claim.kind !== 'absence') return []
+  if (!isTyped(claim.noun)) return []
+  const shapeAt = words.findIndex((word, at) => at >= first && at < end && shapeWords.has(word))
   const { plural } = shapeWords.get(words[shapeAt]!)!
+  const isThere = new Set(scene.objects.map(typeName))
   return objectTypes
-    .filter(({ colour, shape }) => isThere(`${colour} ${shape}`) === wanted)
-    .filter(({ shape }) => shape !== shapeWords.get(words[shapeAt]!)!.shape)
+    .filter(
+      (type) => type.shape !== claim.noun.shape && isThere.has(typeName(type)) === (claim.kind === 'absence'),
+    )
     .map(({ colour, shape }) => [
-      { at: colourAt, remove: 2, insert: [colour, plural ? pluralOf(shape) : shape] },
+      { at: shapeAt - 1, remove: 2, insert: [colour, plural ? pluralOf(shape) : shape] },
     ])
 }
 
-/** ", a green star" after an item that is not the last, or " and a green star" after the only one. */
-function additions({ scene, claims, index, words, at: [first, end] }: Place): Edit[][] {
-  const isLast = words[end] === '.'
-  const isFirst =
-    first === 0 || words[first - 1] === '.' || words[first - 1] === 'is' || words[first - 1] === 'are'
-  if (isLast && !isFirst) return []
+/**
+ * An absent object in the form of this one (with a size and a place if it has them): ", a green star" after an item
+ * that is not the last, " and a green star" after the only one, a sentence of its own after a "there is".
+ */
+function additions({ scene, rng, claims, index, words, at: [first, end] }: Place): Edit[][] {
   const { claim } = claims[index]!
-  if (claim.kind === 'count' && claim.count === 0) return []
-  const isThere = new Set(scene.objects.map(({ colour, shape }) => `${colour} ${shape}`))
+  if ((claim.kind !== 'object' && claim.kind !== 'count') || !isTyped(claim.noun)) return []
+  const isLast = words[end] === '.'
+  const starts = first === 0 || words[first - 1] === '.'
+  const after = words[first - 2] === 'there'
+  if (isLast && !starts && !after) return []
+  const isThere = new Set(scene.objects.map(typeName))
   return objectTypes
-    .filter(({ colour, shape }) => !isThere.has(`${colour} ${shape}`))
-    .map(({ colour, shape }) => [
-      { at: end, remove: 0, insert: [isLast ? 'and' : ',', articleFor(colour), colour, shape] },
-    ])
+    .filter((type) => !isThere.has(typeName(type)))
+    .map((type) => {
+      const noun = nounText({ ...type, ...(claim.noun.size === undefined ? {} : { size: rng.pick(sizes) }) })
+      const place = claim.kind === 'object' && claim.place !== undefined ? [placeText(rng.pick(places))] : []
+      const item = [withArticle(noun), ...place].join(' ').split(' ')
+      if (isLast && after) return [{ at: end, remove: 0, insert: ['.', 'there', 'is', ...item] }]
+      return [{ at: end, remove: 0, insert: [isLast ? 'and' : ',', ...item] }]
+    })
+}
+
+function isTyped(noun: Noun): boolean {
+  return noun.colour !== undefined && noun.shape !== undefined
 }
 
 /** The colours of this claim and of the next one exchanged, or those of a relation's two objects. */
@@ -223,6 +242,9 @@ function swaps({ claims, index, words, at: [first, end] }: Place): Edit[][] {
 
 // --- making the change
 
+/** Words that only join what is inserted. */
+const connecting: ReadonlySet<string> = new Set([',', '.', 'and', 'there', 'is'])
+
 function applied(
   scene: Scene,
   original: string,
@@ -233,7 +255,7 @@ function applied(
   const words = wordsOf(original)
   const changed: { text: string; isNew: boolean }[] = words.map(({ text }) => ({ text, isNew: false }))
   for (const { at, remove, insert } of [...edits].sort((a, b) => b.at - a.at)) {
-    const fresh = insert.map((text) => ({ text, isNew: text !== ',' && text !== 'and' }))
+    const fresh = insert.map((text) => ({ text, isNew: !connecting.has(text) }))
     changed.splice(at, remove, ...fresh)
   }
   agree(changed)
@@ -242,7 +264,7 @@ function applied(
   const fresh = places.filter((_, index) => changed[index]!.isNew)
   const span = { start: fresh[0]!.start, end: fresh.at(-1)!.end }
   const { claims, wellFormed } = parseCaption(text)
-  if (!wellFormed) return undefined
+  if (!wellFormed || contradictThemselves(claims.map(({ claim }) => claim))) return undefined
   const wrong = claims.filter(({ claim }) => isTrue(scene, claim) === false)
   const touches = ({ start, end }: Span) => fresh.some((word) => word.start < end && start < word.end)
   // Exactly what was changed is false: one claim, or both halves of a swap.

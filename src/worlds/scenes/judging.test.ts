@@ -10,7 +10,7 @@ import {
   pairFrequencies,
   shapeOfColour,
 } from './biased-world.ts'
-import { boxesOf, boxListText } from './box-grammar.ts'
+import { boxesOf, boxListText, parseBoxList } from './box-grammar.ts'
 import { captionOf, captionStyles } from './caption.ts'
 import { parseCaption } from './caption-parser.ts'
 import { isTrue } from './claims.ts'
@@ -24,9 +24,11 @@ import {
   judgeClipAnswer,
   judgeClipCaption,
 } from './clips.ts'
+import { drawExchange, exchangeTasks } from './exchange.ts'
 import { corruptCaption, corruptionTypes } from './injector.ts'
 import { matches } from './noun.ts'
 import { oracle } from './oracle.ts'
+import { answerTo } from './query.ts'
 import { questionSet } from './question-set.ts'
 import { questionForms, questionKinds } from './questions.ts'
 import { renderScene } from './raster.ts'
@@ -377,6 +379,14 @@ describe('reading a scene from pixels', () => {
       }
   })
 
+  test('answers asked of the pixels are those asked of the graph', () => {
+    for (const kind of questionKinds)
+      for (const { scene, question } of questionSet(world, { kind, count: 12 }))
+        expect(answerTo(recogniseScene(renderScene(scene)).scene, question.query), question.text).toBe(
+          question.answer,
+        )
+  })
+
   test('says when an image is no scene', () => {
     const rng = new Rng(0)
     const data = Uint8Array.from({ length: 32 * 32 * 3 }, () => rng.int(0, 256))
@@ -419,6 +429,28 @@ describe('tasks drawn as images', () => {
       'show red if there is an orange star else blue',
     )
   })
+})
+
+test('exchanges are right and in the vocabulary, whatever the scene', () => {
+  const seen = new Set<string>()
+  for (const scene of sceneWorld({ seed: 2, objects: [0, 5] }).scenes(400)) {
+    const { task, prompt, answer } = drawExchange(scene, new Rng(scene.id), {
+      forms: { open: 2, choice: 1, binary: 1 },
+    })
+    seen.add(task)
+    expect(isKnown(`${prompt} ${answer}`), prompt).toBe(true)
+    if (task === 'caption' || task === 'full caption')
+      expect(oracle.caption(scene, answer).parts.claimAccuracy).toBe(1)
+    else if (task === 'referring')
+      expect(
+        oracle.reference(scene, prompt.slice('find '.length, -1), parseBoxList(answer, scene).boxes[0]!.box),
+      ).toBe(1)
+    else if (task !== 'detection') expect(oracle.answer(scene, prompt, answer).correct, prompt).toBe(true)
+  }
+  expect([...seen].sort()).toEqual([...exchangeTasks].sort())
+  expect(() => drawExchange({ ...byHand, objects: [] }, new Rng(0), { tasks: { relation: 1 } })).toThrow(
+    /relation/,
+  )
 })
 
 test('samples carry images, references and what rewards look for', () => {

@@ -1,7 +1,7 @@
 import { numberWords } from './attributes.ts'
 import { type LabelledBox, parseBoxList } from './box-grammar.ts'
 import { type PlacedClaim, parseCaption } from './caption-parser.ts'
-import { type Claim, isTrue } from './claims.ts'
+import { type Claim, isTrue, mentionsOf } from './claims.ts'
 import { placeOf } from './graph.ts'
 import { matches, type Noun, nounText } from './noun.ts'
 import { answerTo, parseQuery } from './query.ts'
@@ -90,26 +90,6 @@ function captionParts(scene: Scene, claims: readonly JudgedClaim[]): CaptionPart
     countAccuracy: share('count'),
     relationAccuracy: share('relation'),
   }
-}
-
-/** The objects that a claim says are there. */
-function mentionsOf(claim: Claim): Noun[] {
-  switch (claim.kind) {
-    case 'object':
-      return [claim.noun]
-    case 'count':
-      return claim.count === 0 ? [] : [claim.noun]
-    case 'attribute':
-      return [{ ...claim.noun, ...definedOf(claim.value) }]
-    case 'relation':
-      return [claim.subject, claim.object]
-    default:
-      return []
-  }
-}
-
-function definedOf(noun: Noun): Noun {
-  return Object.fromEntries(Object.entries(noun).filter(([, value]) => value !== undefined))
 }
 
 /** One entry for each colour, size or place said of a shape that is there: whether the best fitting object has it. */

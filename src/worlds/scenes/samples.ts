@@ -1,9 +1,9 @@
 import type { Json, Part, Sample } from '../../core/index.ts'
 import { boxesOf } from './box-grammar.ts'
 import { type Clip, type ClipQuestion, clipCaption } from './clips.ts'
+import { captionPrompt, detectionPrompt, referringPrompt } from './exchange.ts'
 import type { Corruption } from './injector.ts'
-import type { Noun } from './noun.ts'
-import { nounText } from './noun.ts'
+import { type Noun, nounText } from './noun.ts'
 import { encodePng } from './png.ts'
 import type { SceneQuestion } from './question-set.ts'
 import { renderScene } from './raster.ts'
@@ -52,7 +52,7 @@ function sampleOf(
 /** A caption to judge. The reference is the names of the objects that are there. */
 export function captionSample(scene: Scene, output: string): Sample {
   const names = scene.objects.map(({ colour, shape }) => nounText({ colour, shape }))
-  return sampleOf('caption', scene, 'describe the image.', output, names)
+  return sampleOf('caption', scene, captionPrompt(), output, names)
 }
 
 /** An answer to judge. The reference is the right one; `meta.facts` are sentences that give it away. */
@@ -64,12 +64,12 @@ export function questionSample({ scene, question }: SceneQuestion, output: strin
 /** A list of boxes to judge. The reference is `[{"bbox_2d": [x1, y1, x2, y2], "label": "red circle"}, ...]`, pixels. */
 export function detectionSample(scene: Scene, output: string, noun: Noun = {}): Sample {
   const reference = boxesOf(scene, noun).map(({ label, box }) => ({ bbox_2d: box, label }))
-  return sampleOf('detection', scene, `find all ${nounText(noun, true)}.`, output, reference)
+  return sampleOf('detection', scene, detectionPrompt(noun), output, reference)
 }
 
 /** One box to judge. The reference is the box of the expression's only object, in pixels. */
-export function referringSample(scene: Scene, { text, object }: ReferringExpression, output: string): Sample {
-  return sampleOf('referring', scene, `find the ${text}.`, output, object.box)
+export function referringSample(scene: Scene, expression: ReferringExpression, output: string): Sample {
+  return sampleOf('referring', scene, referringPrompt(expression), output, expression.object.box)
 }
 
 /** A guess at the one error of a caption. The reference is the changed phrase, before and after. */
@@ -82,7 +82,7 @@ export function corruptionSample(scene: Scene, corruption: Corruption, output: s
 
 /** A caption of a clip, or an answer about it, to judge. The frames are a video part. */
 export function clipSample(clip: Clip, output: string, question?: ClipQuestion): Sample {
-  const text = question?.text ?? 'describe the image.'
+  const text = question?.text ?? captionPrompt()
   const frames = clip.frames.map((frame) => ({
     bytes: encodePng(renderScene(frame)),
     mediaType: 'image/png',
