@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { registerHooks } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { GuerdonError, messageOf, type Reward } from '../core/index.ts'
@@ -39,6 +40,7 @@ export function configFile(folder: string, file?: string): string | null {
 /** Loads a configuration file. Throws `config-failed` and `config-invalid`. */
 export async function loadConfigFile(path: string): Promise<GuerdonConfig> {
   let module: { default?: unknown }
+  resolveOurselves()
   try {
     module = await import(pathToFileURL(path).href)
   } catch (error) {
@@ -48,6 +50,27 @@ export async function loadConfigFile(path: string): Promise<GuerdonConfig> {
     })
   }
   return checked(module.default, path)
+}
+
+let hooked = false
+
+/**
+ * A configuration may import `guerdon` wherever it stands: where no package of that name is installed beside it (a
+ * guerdon installed for the machine, a checkout), it gets the one that is running.
+ */
+function resolveOurselves(): void {
+  if (hooked) return
+  hooked = true
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier !== 'guerdon' && !specifier.startsWith('guerdon/')) return next(specifier, context)
+      try {
+        return next(specifier, context)
+      } catch {
+        return next(specifier, { ...context, parentURL: import.meta.url })
+      }
+    },
+  })
 }
 
 function checked(value: unknown, file: string): GuerdonConfig {

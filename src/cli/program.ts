@@ -94,7 +94,7 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
       .requiredOption('--out <file>', 'where to write (.jsonl .json .csv .parquet, also .gz)')
       .option(
         '--as <convention>',
-        'layout of the rows: trl, trl-conversational, kto, openrlhf, ... (see the README)',
+        'layout of the rows: trl, trl-conversational, trl-implicit, hh-rlhf, kto, openrlhf, llama-factory, ms-swift, ultrafeedback-binarized or rlaif-v',
         'trl',
       ),
     () => import('./commands/pairs.ts'),
@@ -183,6 +183,7 @@ function reading(command: Command): Command {
     .option('--format <name>', 'jsonl, json, csv or parquet (default: by the name)')
     .option('--convention <name>', 'what the columns mean (default: found out)')
     .option('--map <field=path...>', 'where a field stands, such as output=answers.0.text')
+    .option('--at <path>', 'where the list of rows stands in a JSON file, such as data.items')
     .option('--limit <n>', 'read at most this many rows', count)
 }
 

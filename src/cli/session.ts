@@ -30,6 +30,7 @@ export interface ScoringOptions extends GlobalOptions {
   readonly format?: string
   readonly convention?: string
   readonly map?: readonly string[]
+  readonly at?: string
   readonly limit?: number
 }
 
@@ -183,6 +184,7 @@ export function readOptions(options: ScoringOptions): ReadOptions {
     ...(options.format === undefined ? {} : { format: options.format as NonNullable<ReadOptions['format']> }),
     ...(options.convention === undefined ? {} : { convention: options.convention }),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
+    ...(options.at === undefined ? {} : { at: options.at }),
     ...(options.map === undefined ? {} : { mapping: mappingOf(options.map) }),
   }
 }

@@ -190,10 +190,12 @@ function unknownColumns(file: string, record: RawRecord): GuerdonError {
     {
       place: { file },
       fix: [
-        `Say which column is what, such as mapping: { prompt: "${columns[0] ?? 'question'}", output: "${columns[1] ?? 'answer'}" }.`,
+        `Say which column is what: --map prompt=${columns[0] ?? 'question'} output=${columns[1] ?? 'answer'} (\`mapping\` in code).`,
         ...(list === undefined
           ? []
-          : [`If the rows are the list "${list}" of a JSON file, read it with at: "${list}".`]),
+          : [
+              `If the rows are the list "${list}" of a JSON file, read it with --at ${list} (\`at\` in code).`,
+            ]),
         `Known kinds: ${kinds.join('; ')}.`,
       ].join(' '),
     },

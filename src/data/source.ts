@@ -39,7 +39,7 @@ export function fileKind(path: string, format?: string): FileKind {
   if (known) return { format: known, gzip }
   throw new GuerdonError('unknown-format', `no format goes by the extension "${extension}".`, {
     place: { file: path },
-    fix: `Say the format: ${formats.join(', ')} (each may be gzipped, with .gz after the extension).`,
+    fix: `Say it with --format (\`format\` in code): ${formats.join(', ')} (each may be gzipped, with .gz after the extension).`,
   })
 }
 
