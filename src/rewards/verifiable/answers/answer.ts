@@ -12,16 +12,18 @@ import {
   type Extraction,
   extractBoxed,
   extractTag,
+  isBlank,
   missing,
   type Span,
   trimmedSpan,
+  withoutThoughts,
 } from '../extract/extract.ts'
 import { type Grade, grade } from './grade.ts'
 import { type MathEqualityOptions, mathEqual } from './math-equality.ts'
 
 /**
  * Where the answer stands in an output. Nothing outside of it is read: a number somewhere in the text is not an
- * answer.
+ * answer, and neither is anything in thoughts (`withoutThoughts`).
  *
  * `whole`: the entire output; `boxed`: the last `\boxed{...}`; `final-answer`: what follows the last "final answer
  * is" or "answer:" on its line; `last-line`, `first-line`; `only-line`: the entire output, when it is one line of at
@@ -60,10 +62,11 @@ export function whereOption(usual: AnswerPlace | readonly AnswerPlace[]) {
 
 /** The answer at the first of the places that is there; trimmed, never empty. */
 export function answerAt(text: string, where: AnswerPlace | readonly AnswerPlace[]): Extraction<string> {
-  if (typeof where === 'string') return answerAtOne(text, where)
+  const shown = withoutThoughts(text)
+  if (typeof where === 'string') return answerAtOne(shown, where)
   let failure: Extraction<string> | undefined
   for (const one of where) {
-    const found = answerAtOne(text, one)
+    const found = answerAtOne(shown, one)
     if (found.error === undefined) return found
     if (found.error !== 'absent') failure ??= found
   }
@@ -126,7 +129,7 @@ export function acceptedAnswers(reference: Json | undefined): readonly string[] 
   const list = Array.isArray(reference) ? reference : [reference]
   const answers: string[] = []
   for (const one of list) {
-    if (typeof one === 'string' ? one.trim() === '' : typeof one !== 'number' && typeof one !== 'boolean')
+    if (typeof one === 'string' ? isBlank(one) : typeof one !== 'number' && typeof one !== 'boolean')
       return undefined
     answers.push(String(one))
   }
@@ -170,12 +173,16 @@ export function evidenceOf({ start, end }: Span, good: boolean): Evidence {
 }
 
 export interface AnswerCheckOptions extends MathEqualityOptions {
-  /** `math`: `mathEqual`, guarded. `grade`: the published rules of `grade`, except that empty answers are never equal. @default 'math' */
+  /** `math`: `mathEqual`, guarded. `grade`: the published rules of `grade`, except that empty answers are never equal and `1 2` is not 12. @default 'math' */
   readonly rules?: 'math' | 'grade'
 }
 
 /** Whether a given final answer means the gold one; null when that cannot be told within the limits. */
 export function answersEqual(given: string, gold: string, options: AnswerCheckOptions = {}): Grade {
   if (options.rules !== 'grade') return mathEqual(given, gold, options).equal
-  return given.trim() === '' || gold.trim() === '' ? false : grade(given, gold)
+  const glued = separateNumbers.test(given) && !separateNumbers.test(gold)
+  return isBlank(given) || isBlank(gold) || glued ? false : grade(given, gold)
 }
+
+/** Numbers side by side, which `grade` would read as one; groups of three digits are one. */
+const separateNumbers = /\d\s+(?!\d{3}(?:\D|$))\d/

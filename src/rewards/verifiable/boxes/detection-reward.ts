@@ -9,6 +9,7 @@ import {
   unscored,
 } from '../../../core/index.ts'
 import { defineRewardType } from '../../reward-type.ts'
+import { withoutThoughts } from '../extract/asides.ts'
 import { extractJson } from '../extract/extract-json.ts'
 import { extractTag } from '../extract/extract-tag.ts'
 import { type BoxList, imageSize, type LabelledBox, readBoxList, withBox } from './box-list.ts'
@@ -163,7 +164,7 @@ export function goldBoxes(
 
 /** The boxes of an output: its JSON part, or JSON in its text. undefined when there is no list to read. */
 export function predictedBoxes(output: Turns, format: BoxFormat = 'xyxy'): BoxList | undefined {
-  return readBoxList(jsonOf(output) ?? jsonInText(textOf(output)), format)
+  return readBoxList(jsonOf(output) ?? jsonInText(withoutThoughts(textOf(output))), format)
 }
 
 /** JSON in the last answer tags (or, without tags, in the entire text), in a fence or alone. */

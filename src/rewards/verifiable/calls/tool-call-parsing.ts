@@ -7,6 +7,7 @@ import {
   type Turns,
   textOf,
 } from '../../../core/index.ts'
+import { withoutThoughts } from '../extract/asides.ts'
 import { extractJson, extractJsonLines } from '../extract/extract-json.ts'
 import { extractTags } from '../extract/extract-tag.ts'
 import { type Span, trimmedSpan } from '../extract/extraction.ts'
@@ -46,7 +47,7 @@ const none: ParsedCalls = { calls: [], broken: [] }
 /**
  * The calls of an output. One JSON call may be written `{name, arguments}`, `{name, parameters}`, `{name, input}`,
  * `{type: 'function', function: {name, arguments}}` or inside `{tool_calls: [...]}`; arguments may be JSON in a
- * string, as the OpenAI API has them. A text without any call gives no calls, which is not an error.
+ * string, as the OpenAI API has them. Calls in thoughts are not made. A text without any call gives no calls, which is not an error.
  */
 export function parseToolCalls(output: Turns, convention: CallConvention = 'auto'): ParsedCalls {
   const auto = convention === 'auto'
@@ -58,7 +59,7 @@ export function parseToolCalls(output: Turns, convention: CallConvention = 'auto
     const part = jsonOf(output)
     if (part !== undefined) return readCalls(part)
   }
-  const text = textOf(output)
+  const text = withoutThoughts(textOf(output))
   if (convention === 'json') return wholeJson(text) ?? broken('the text is not JSON', 0, text.length)
   if (convention === 'tags') return taggedCalls(text)
   if (convention === 'fence') return fencedJson(text) ?? none

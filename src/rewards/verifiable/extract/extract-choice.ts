@@ -3,11 +3,15 @@ import { type Extraction, missing, trimmedSpan } from './extraction.ts'
 export interface YesNoOptions {
   /**
    * Where the verdict must stand: `leading` = the first word; `only` = nothing else but punctuation; `anywhere` =
-   * as a stand-alone word, `yes` when both occur (negation is not understood). @default 'leading'
+   * as a stand-alone word, `yes` when both occur (negation is not understood). A verdict and its opposite side by
+   * side ("yes. no.", "yes or no") are no verdict. @default 'leading'
    */
   readonly position?: 'leading' | 'only' | 'anywhere'
 }
 
+/** A further verdict right behind the first, with nothing but punctuation behind it or another conjunction. */
+const contradiction =
+  /^[^\p{L}\p{N}]*(?:(?:and|or)[^\p{L}\p{N}]+)?(yes|no|true|false|correct|incorrect)(?=[^\p{L}\p{N}\s]|\s*$|\s+(?:yes|no|true|false)\b)/iu
 const verdictWord = /\b(?:(yes|true|correct)|(no|false|incorrect))\b/i
 
 /** A verdict in words: yes, true, correct or no, false, incorrect, in any case. */
@@ -30,6 +34,9 @@ export function extractYesNo(
   const before = text.slice(0, word.index)
   const after = text.slice(word.index + word[0].length)
   if (/[\p{L}\p{N}]/u.test(before)) return missing('absent')
+  const opposite = word[1] === undefined ? /yes|true|correct/i : /no|false|incorrect/i
+  const next = contradiction.exec(after)?.[1]
+  if (next !== undefined && opposite.test(next) && next.length > 1) return missing('ambiguous')
   if (position === 'only' && /[\p{L}\p{N}]/u.test(after)) return missing('absent')
   return found(word[1] === undefined ? 'no' : 'yes', word.index, word[0].length)
 }

@@ -1,4 +1,5 @@
 // Where an answer stands in a model's output. Every extractor is linear in the length of the text.
+export * from './asides.ts'
 export * from './extract-boxed.ts'
 export * from './extract-choice.ts'
 export * from './extract-json.ts'

@@ -1,3 +1,5 @@
+import { isBlank } from './asides.ts'
+
 /** Half-open range of UTF-16 code units. */
 export interface Span {
   readonly start: number
@@ -5,7 +7,7 @@ export interface Span {
 }
 
 /**
- * Why nothing was extracted: `absent` (the place is not there), `empty` (it is there and holds white space only),
+ * Why nothing was extracted: `absent` (the place is not there), `empty` (it is there and shows nothing: see `isBlank`),
  * `unclosed`, `unreadable` (its content is not what was asked for), `ambiguous` (several answers that differ),
  * `too-deep` (nested beyond the limit).
  */
@@ -55,7 +57,7 @@ export function contentAt(
   { trim = true, allowEmpty = false }: { readonly trim?: boolean; readonly allowEmpty?: boolean },
 ): Extraction<string> {
   const span = trimmedSpan(text, start, end)
-  if (span.start === span.end && !allowEmpty) return missing('empty')
+  if (!allowEmpty && isBlank(text.slice(span.start, span.end))) return missing('empty')
   const kept = trim ? span : { start, end }
   return { value: text.slice(kept.start, kept.end), span: kept }
 }

@@ -1,3 +1,4 @@
+import { isBlank } from './asides.ts'
 import { escapePattern, type Span } from './extraction.ts'
 
 /**
@@ -22,7 +23,7 @@ export interface FormatBlock {
    * thing). @default false
    */
   readonly once?: boolean
-  /** The content holds something besides white space. @default false */
+  /** The content shows something: see `isBlank`. @default false */
   readonly nonEmpty?: boolean
   /**
    * What the content holds, in this order with anything between: a text, or a pattern (linear: no nested
@@ -138,7 +139,7 @@ function checkOne(original: string, spec: FormatSpec): FormatCheck {
     const [open, close] = program.marks[index]!
     if (block.once && !(standsOnce(text, open) && (block.tag === undefined || standsOnce(text, close))))
       return { matches: false, reason: `${open} does not stand once` }
-    if (block.nonEmpty && text.slice(starts[index], ends[index]).trim() === '')
+    if (block.nonEmpty && isBlank(text.slice(starts[index], ends[index])))
       return { matches: false, reason: `${open} holds nothing` }
   }
   return { matches: true, blocks: starts.map((start, index) => ({ start, end: ends[index]! })) }
