@@ -20,11 +20,10 @@ import {
   readChart,
   readChartTarget,
 } from '../rewards/verifiable/graphics/chart.ts'
-import { labelled, textTerms, titled } from '../rewards/verifiable/graphics/chart-agreement.ts'
+import { holdsData, labelled, textTerms, titled } from '../rewards/verifiable/graphics/chart-agreement.ts'
 import type { ChartRecord } from '../rewards/verifiable/graphics/chart-record.ts'
-import { loadChartRenderer } from '../rewards/verifiable/graphics/chart-render.ts'
-import { isEmptyPicture } from '../rewards/verifiable/graphics/raster.ts'
-import { isRendered, type SvgRendering } from '../rewards/verifiable/graphics/svg-render.ts'
+import { type ChartRendering, loadChartRenderer } from '../rewards/verifiable/graphics/chart-render.ts'
+import { isRendered } from '../rewards/verifiable/graphics/svg-render.ts'
 import { remembering } from '../rewards/verifiable/remembering.ts'
 import { defineMethod } from './method.ts'
 
@@ -39,7 +38,7 @@ const options = z.strictObject({
     .enum(['released', 'paper', 'guarded'])
     .default('guarded')
     .describe(
-      'No reward code is released: released is paper. guarded: what neither chart has (data, title, labels) is left out instead of paid, and being drawn pays only for a chart with the right type or some right data.',
+      'No reward code is released: released is paper. guarded: what neither chart has (data, title, labels) is left out instead of paid, being drawn pays only for a chart with the right type or some right data, and a chart that shows no data where the reference does is worth nothing.',
     ),
   stage: z
     .union([z.literal(1), z.literal(2)])
@@ -118,17 +117,24 @@ function msrlReward(
     if (!record)
       return { value: 0, parts: { text: 0, visual: 0, execution: 0 }, rationale: problem ?? 'no chart' }
     const { terms, text } = textReward(record, gold.record, guarded)
+    const showsNothing =
+      guarded &&
+      ((holdsData(gold.record) && !holdsData(record)) || (gold.showsData && drawn?.showsData === false))
     const earned = terms.type === 1 || (terms.data ?? 0) > 0
-    const execution = drawn && (!guarded || (earned && !isEmptyPicture(drawn.raster))) ? 1 : 0
+    const execution = drawn && (!guarded || earned) ? 1 : 0
     const rated =
       ratings &&
       Object.values(ratings).reduce((sum, rating) => sum + rating, 0) / Object.values(ratings).length
     const likeness = drawn && gold.target ? chartLikeness(drawn.raster, gold.target) : 0
     const visualReward = weights.visual === 0 ? null : visual === 'judge' ? (rated ?? 0) : likeness
     return {
-      value: msrlTotal(weights, { text, visual: visualReward ?? 0, execution }),
+      value: showsNothing ? 0 : msrlTotal(weights, { text, visual: visualReward ?? 0, execution }),
       parts: { text, visual: visualReward, execution, ...terms, ...ratings },
-      ...(problem ? { rationale: `not drawn: ${problem}` } : {}),
+      ...(problem
+        ? { rationale: `not drawn: ${problem}` }
+        : showsNothing
+          ? { rationale: 'the chart shows no data' }
+          : {}),
       ...(evidence && drawn
         ? {
             evidence: [
@@ -174,10 +180,10 @@ interface Prepared {
   readonly gold: ChartTarget
   /** Absent when the output holds no chart. */
   readonly record?: ChartRecord
-  readonly drawn?: SvgRendering
+  readonly drawn?: ChartRendering
   readonly problem?: string
 }
-type Drawn = Prepared & { readonly drawn: SvgRendering }
+type Drawn = Prepared & { readonly drawn: ChartRendering }
 
 type Described = Parameters<typeof textTerms>[0]
 
@@ -235,7 +241,7 @@ export const msrl = defineRewardType({
     { sample: sample({ ...bars, mark: 'line' }), value: 0.8 * 0.8 + 0.2 },
     { sample: sample(bars), options: { stage: 2, visual: 'pixels' }, value: 1 },
     { sample: sample(trivial), options: { variant: 'paper' }, value: 0.8 * 0.2 + 0.2 },
-    { sample: sample(trivial), value: 0.8 * 0.2 },
+    { sample: sample(trivial), value: 0 },
     { sample: sample('no chart'), value: 0 },
     { sample: sample(bars), options: { stage: 2 }, value: null },
   ],

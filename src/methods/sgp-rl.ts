@@ -20,6 +20,7 @@ import { clip } from '../rewards/combine/threshold.ts'
 import { captionLikeness, pictureLikeness } from '../rewards/embedding/likeness.ts'
 import { inTurn } from '../rewards/in-turn.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
+import { withoutMarkupComments } from '../rewards/verifiable/extract/asides.ts'
 import { checkFormat, type FormatSpec, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { readPictureReference } from '../rewards/verifiable/graphics/picture-reference.ts'
 import {
@@ -143,7 +144,8 @@ function sgpRlReward(settings: z.input<typeof options> = {}, embedders: SgpRlEmb
     if (typeof reference === 'string') return unscored('bad-input', reference)
     const response = textOf(sample.output)
     const formatted = isFormatted(response, variant)
-    const document = extractSvg(formatted ? answerOf(response) : response)
+    const answer = formatted ? answerOf(response) : response
+    const document = extractSvg(variant === 'guarded' ? withoutMarkupComments(answer) : answer)
     if (!document) return { formatted, reference, problem: 'the response holds no SVG' }
     const drawing = (await loadSvgRenderer())(document.svg, renderOptions)
     if (!isRendered(drawing)) {

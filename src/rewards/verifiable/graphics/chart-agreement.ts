@@ -124,6 +124,11 @@ export function structureTerms(predicted: ChartRecord, gold: ChartRecord): Struc
   }
 }
 
+/** Whether a chart holds any value that it could draw. */
+export function holdsData({ series }: Pick<ChartRecord, 'series'>): boolean {
+  return [...series.values()].some((values) => values.some((value) => value !== null))
+}
+
 export function titled({ title, subtitle }: Pick<ChartRecord, 'title' | 'subtitle'>): boolean {
   return title !== '' || subtitle !== ''
 }

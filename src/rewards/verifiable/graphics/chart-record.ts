@@ -254,7 +254,8 @@ function guessedType(channel: string, { aggregate, bin, timeUnit, sort }: JsonOb
 function readRows(data: Json | undefined, datasets: JsonObject): readonly Json[] | string {
   if (!isObject(data)) return []
   let { values } = data
-  if (values === undefined && typeof data.name === 'string') values = datasets[data.name]
+  if (values === undefined && typeof data.name === 'string' && Object.hasOwn(datasets, data.name))
+    values = datasets[data.name]
   if (Array.isArray(values)) return values.slice(0, mostRows) as Json[]
   if (isObject(values)) return [values as Json]
   if (typeof values === 'string') return values
@@ -319,7 +320,12 @@ function append(lists: Map<string, ChartValue[]>, name: string, value: ChartValu
 }
 
 function valueAt(row: Json, field: string): ChartValue {
-  const value = isObject(row) ? row[field] : field === 'data' ? row : undefined
+  const value =
+    isObject(row) && Object.hasOwn(row, field)
+      ? row[field]
+      : field === 'data' && !isObject(row)
+        ? row
+        : undefined
   if (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))) return Number(value)
   if (value === null || value === undefined) return null
   return typeof value === 'object' ? canonicalJson(value) : (value as ChartValue)

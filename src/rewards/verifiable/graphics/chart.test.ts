@@ -268,11 +268,19 @@ describe('chart', () => {
       expect(value, term).toBeLessThan(1)
     }
   })
-  test('a chart that cannot be drawn earns its structure only', async () => {
+  test('a chart that cannot be drawn, or shows none of its data, earns nothing', async () => {
     const { value, parts, rationale } = await judge({ ...bars, width: 1e9 }, bars)
     expect(parts).toMatchObject({ structure: 1, drawn: 0, picture: 0 })
-    expect(value).toBeCloseTo(0.7)
+    expect(value).toBe(0)
     expect(rationale).toContain('not drawn')
+    for (const empty of [
+      { ...bars, data: { values: [] } },
+      { ...bars, data: { url: 'https://example.com/table.csv' } },
+      { ...bars, transform: [{ filter: 'false' }] },
+      { ...bars, mark: { type: 'bar', opacity: 0 } },
+      { ...bars, mark: { type: 'bar', color: '#ffffff' } },
+    ])
+      expect((await judge(empty, bars)).value).toBe(0)
   })
   test('read from a fence, from prose, from a JSON part; a reference as text', async () => {
     const sample = (output: string): Sample => ({

@@ -15,9 +15,10 @@ import {
 import type { Raster } from '../../../models/embedder.ts'
 import { inTurn } from '../../in-turn.ts'
 import { defineRewardType } from '../../reward-type.ts'
+import { withoutComments, withoutThoughts } from '../extract/asides.ts'
 import { extractJson } from '../extract/extract-json.ts'
 import { remembering } from '../remembering.ts'
-import { structureTerms } from './chart-agreement.ts'
+import { holdsData, structureTerms } from './chart-agreement.ts'
 import { type ChartRecord, chartRecord } from './chart-record.ts'
 import { loadChartRenderer } from './chart-render.ts'
 import { type RasterTarget, rasterSimilarity, rasterTarget, withoutMargins } from './raster.ts'
@@ -29,11 +30,16 @@ export interface ReadChart {
   readonly record: ChartRecord
 }
 
-/** The specification that an output gives: its JSON part, a JSON fence, the whole text, or the last JSON in it. */
+/**
+ * The specification that an output gives: its JSON part, a JSON fence, the whole text, or the last JSON in it; not what
+ * stands in thoughts or comments.
+ */
 export function readChart(output: Turns): ReadChart | string {
-  const text = textOf(output)
+  const text = withoutThoughts(textOf(output))
   const json =
-    jsonOf(output) ?? extractJson(text).value ?? extractJson(text, { from: 'embedded', which: 'last' }).value
+    jsonOf(output) ??
+    extractJson(text).value ??
+    extractJson(withoutComments(text), { from: 'embedded', which: 'last' }).value
   if (json === undefined) return 'the output holds no JSON'
   return asChart(json)
 }
@@ -52,6 +58,8 @@ function asChart(json: Json): ReadChart | string {
 export interface ChartTarget extends ReadChart {
   readonly target?: RasterTarget
   readonly dataUrl?: string
+  /** Whether the reference's own picture shows its data. */
+  readonly showsData?: boolean
   /** Why there is no picture. */
   readonly problem?: string
 }
@@ -67,7 +75,7 @@ export async function readChartTarget(
   if (!isRendered(rendered)) return { ...chart, problem: rendered.problem }
   const target = rasterTarget(withoutMargins(rendered.raster))
   return target
-    ? { ...chart, target, dataUrl: rendered.dataUrl() }
+    ? { ...chart, target, dataUrl: rendered.dataUrl(), showsData: rendered.showsData }
     : { ...chart, problem: 'its picture is empty' }
 }
 
@@ -93,8 +101,9 @@ const options = z.strictObject({
 /**
  * How far a Vega-Lite chart is the reference chart, in [0, 1]: the mean of the structure terms that arise
  * (`structureTerms`) and the likeness of the two pictures (`chartLikeness`). Where the reference cannot be drawn
- * (its data is elsewhere) only the structure counts, and the rationale says so; a chart that cannot be drawn although
- * the reference can is worth 0 in that term. No chart at all is worth 0.
+ * (its data is elsewhere) only the structure counts, and the rationale says so. No chart at all is worth 0, and so is
+ * one that shows none of its data where the reference shows some (nothing is drawn, or axes only): right axes and
+ * titles around nothing are the frame of a chart, which anyone can copy.
  */
 function chartReward(settings: z.input<typeof options> = {}): Reward {
   const { evidence, ...judging } = options.parse(settings)
@@ -111,17 +120,22 @@ function chartReward(settings: z.input<typeof options> = {}): Reward {
     const terms = structureTerms(given.record, reference.record)
     const arising = Object.values(terms).filter((term) => term !== null)
     const structure = arising.reduce((sum: number, term) => sum + term, 0) / arising.length
+    if (holdsData(reference.record) && !holdsData(given.record))
+      return { value: 0, parts: { parsed: 1, structure, ...terms }, rationale: 'the chart holds no data' }
     if (pictureWeight === 0) return { value: structure, parts: { parsed: 1, structure, ...terms } }
     const rendered = await (await loadChartRenderer())(given.spec, { pixels })
     const drawn = isRendered(rendered)
     const { target } = reference
     const picture = target ? (drawn ? chartLikeness(rendered.raster, target) : 0) : null
+    const showsNothing = reference.showsData === true && !(drawn && rendered.showsData)
+    const worth = (1 - pictureWeight) * structure + pictureWeight * (picture ?? 0)
     return {
-      value:
-        picture === null ? structure : Math.min(1, (1 - pictureWeight) * structure + pictureWeight * picture),
+      value: showsNothing ? 0 : picture === null ? structure : Math.min(1, worth),
       parts: { parsed: 1, structure, ...terms, drawn: Number(drawn), picture },
       ...(target && drawn
-        ? {}
+        ? showsNothing
+          ? { rationale: 'the chart shows no data' }
+          : {}
         : {
             rationale: target
               ? `not drawn: ${(rendered as { problem: string }).problem}`

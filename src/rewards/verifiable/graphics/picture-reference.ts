@@ -71,10 +71,16 @@ async function fromImage(
 
 const drawing = new Set(['path', 'rect', 'circle', 'ellipse', 'line', 'polyline', 'polygon', 'text', 'use'])
 
+/** What these hold is not drawn where it stands. */
+const stores = new Set(['defs', 'symbol', 'clipPath', 'mask', 'pattern', 'marker'])
+
 /** Names of the elements of a document that draw, in order. */
 export function drawnElements(root: SvgElement): string[] {
+  const isShown = ({ name, attributes }: SvgElement) =>
+    !stores.has(localName(name)) && attributes.get('display') !== 'none'
   const names: string[] = []
-  for (const { name } of elementsOf(root)) if (drawing.has(localName(name))) names.push(localName(name))
+  for (const { name } of elementsOf(root, isShown))
+    if (drawing.has(localName(name))) names.push(localName(name))
   return names
 }
 

@@ -234,10 +234,14 @@ function escapeMarkup(text: string): string {
     : text
 }
 
-/** Every element from `root` down, parents first. */
-export function* elementsOf(root: SvgElement): Generator<SvgElement> {
+/** Every element from `root` down, parents first; those that `enters` refuses are left out with all they hold. */
+export function* elementsOf(
+  root: SvgElement,
+  enters: (element: SvgElement) => boolean = () => true,
+): Generator<SvgElement> {
   const waiting = [root]
   for (let element = waiting.pop(); element !== undefined; element = waiting.pop()) {
+    if (!enters(element)) continue
     yield element
     for (let i = element.children.length - 1; i >= 0; i--) waiting.push(element.children[i]!)
   }

@@ -11,10 +11,11 @@ import {
 } from '../../../core/index.ts'
 import { inTurn } from '../../in-turn.ts'
 import { defineRewardType } from '../../reward-type.ts'
+import { withoutMarkupComments, withoutThoughts } from '../extract/asides.ts'
 import { remembering } from '../remembering.ts'
 import { multisetJaccard } from '../text/jaccard.ts'
 import { drawnElements, type PictureReference, readPictureReference } from './picture-reference.ts'
-import { type RasterTarget, rasterSimilarity, rasterTarget } from './raster.ts'
+import { isEmptyPicture, type RasterTarget, rasterSimilarity, rasterTarget } from './raster.ts'
 import { extractSvg } from './svg-document.ts'
 import { isRendered, loadSvgRenderer } from './svg-render.ts'
 
@@ -39,7 +40,8 @@ const options = z.strictObject({
 
 /**
  * How far an SVG drawing looks like its reference, in [0, 1]: see `rasterSimilarity`, and the multiset Jaccard of the
- * elements that draw. The document is taken from the output's text (`extractSvg`). No document, broken markup, and
+ * elements that draw (none in an empty picture). The document is taken from the output's text (`extractSvg`), thoughts
+ * and comments left out. No document, broken markup, and
  * whatever is refused for safety or cost (scripts, links, filters, entities, too much to draw) is worth 0.
  */
 function svgReward(settings: z.input<typeof options> = {}): Reward {
@@ -64,7 +66,7 @@ function svgReward(settings: z.input<typeof options> = {}): Reward {
   const judge = async (sample: Sample): Promise<Score> => {
     const reference = await targetOf(sample.reference)
     if (typeof reference === 'string') return unscored('bad-input', reference)
-    const document = extractSvg(textOf(sample.output))
+    const document = extractSvg(withoutMarkupComments(withoutThoughts(textOf(sample.output))))
     if (!document) return { value: 0, parts: { rendered: 0 }, rationale: 'the output holds no SVG' }
     const render = await loadSvgRenderer()
     const rendered = render(document.svg, renderOptions)
@@ -85,7 +87,8 @@ function svgReward(settings: z.input<typeof options> = {}): Reward {
         ],
       }
     const likeness = reference.target && rasterSimilarity(rendered.raster, reference.target)
-    const elements = reference.elements && multisetJaccard(reference.elements, drawnElements(rendered.root))
+    const shown = isEmptyPicture(rendered.raster) ? [] : drawnElements(rendered.root)
+    const elements = reference.elements && multisetJaccard(reference.elements, shown)
     const weight = likeness === undefined ? 1 : elements === undefined ? 0 : elementsWeight
     return {
       value: Math.min(1, (1 - weight) * (likeness?.similarity ?? 0) + weight * (elements ?? 0)),
