@@ -122,9 +122,9 @@ function testsOf(reference: Json): JavaScriptTests | undefined {
   return typeof declaration === 'string' ? { tests, declaration } : undefined
 }
 
-/** Tests see the real `assert` whatever the answer calls so, and may declare it anew, as scripts for Node do. */
+/** Tests see the real `assert` and `console` whatever the answer calls so, and may declare them anew, as scripts for Node do. */
 function inOwnScope(tests: string): string {
-  return `{ const assert = require('assert'); {\n${tests}\n} }`
+  return `{ const assert = require('assert'); const console = require('console'); {\n${tests}\n} }`
 }
 
 /** The answer with the declaration in front, unless it is a program by itself that speaks of the declared name. */

@@ -30,6 +30,8 @@ export async function compileSchema(schema: Json, options: SchemaOptions = {}): 
     ownProperties: true,
   } as const
   const ajv = await ajvFor(isObject(schema) ? schema.$schema : undefined, settings)
+  if (typeof schema === 'boolean' || Object.keys(schema).every((key) => annotations.has(key)))
+    throw badSchema('it says the same of every value, so that nothing is judged by it.')
   const formats = (await import('ajv-formats')).default
   formats.default(ajv)
   try {
@@ -50,6 +52,20 @@ export async function compileSchema(schema: Json, options: SchemaOptions = {}): 
     )
   }
 }
+
+/** Keywords that restrict nothing. */
+const annotations = new Set([
+  '$schema',
+  '$id',
+  '$comment',
+  '$defs',
+  'definitions',
+  'title',
+  'description',
+  'default',
+  'examples',
+  '__proto__',
+])
 
 async function ajvFor(dialect: unknown, settings: object) {
   const named = typeof dialect === 'string' ? dialect : ''

@@ -176,6 +176,7 @@ constant(assert, 'strict', assert)
 constant(assert, 'AssertionError', AssertionError)
 define(globalThis, 'assert', { value: assert, writable: true, configurable: true })
 constant(globalThis, 'require', (name) => {
+  if (name === 'console') return console
   if (name === 'assert' || name === 'node:assert' || name === 'assert/strict' || name === 'node:assert/strict') return assert
   throw new Error("there is no module '" + show(name) + "' in the sandbox")
 })
@@ -193,14 +194,19 @@ if (settings.lockBuiltins) {
       if (property.configurable && 'value' in property && typeof property.value === 'function')
         define(namespace, name, { writable: false, configurable: false })
     }
-  for (const name of ['Object', 'Array', 'Number', 'String', 'Boolean', 'Math', 'JSON', 'Map', 'Set', 'Promise', 'Symbol', 'isNaN', 'isFinite', 'parseInt', 'parseFloat'])
-    define(globalThis, name, { writable: false, configurable: false })
+  const globals = ['Object', 'Array', 'Number', 'String', 'Boolean', 'Math', 'JSON', 'Map', 'Set', 'Promise', 'Symbol', 'isNaN', 'isFinite', 'parseInt', 'parseFloat']
+  for (const name of globals) define(globalThis, name, { writable: false, configurable: false })
+  // The engine lets defineProperty replace even constants of the global object, so they are compared, too.
+  watched[4] = [globalThis, ['console', 'require', ...globals]]
 }
 for (const entry of watched) {
-  entry[1] = getOwnPropertyNames(entry[0])
+  entry[1] ??= getOwnPropertyNames(entry[0])
   entry[2] = []
   for (const name of entry[1]) entry[2][entry[2].length] = getOwnPropertyDescriptor(entry[0], name)
 }
+let tampered
+/** Looks for replaced built-ins: between scripts too, because what was replaced may be put back. */
+const watch = () => { if (settings.lockBuiltins) tampered ??= tamperedWith() }
 const tamperedWith = () => {
   for (const [object, names, properties] of watched)
     for (let i = 0; i < names.length; i++) {
@@ -232,11 +238,12 @@ const report = () => {
     try { value = stringify(result) } catch (error) { unreadable = errorRecord(error).message }
     if (value !== undefined && value.length > settings.resultCharacters) { value = undefined; unreadable = 'the result is longer than ' + settings.resultCharacters + ' characters' }
   }
+  watch()
   return stringify({
     state, unreadable, value: value === undefined ? undefined : parse(value),
     error: state === 'rejected' ? errorRecord(problem) : undefined,
-    console: lines, dropped, passed, failed, failures, tampered: settings.lockBuiltins ? tamperedWith() : undefined,
+    console: lines, dropped, passed, failed, failures, tampered,
   })
 }
-return { settle, runTimer, report, errorRecord: (error) => stringify(errorRecord(error)) }
+return { settle, runTimer, watch, report, errorRecord: (error) => stringify(errorRecord(error)) }
 })`

@@ -204,7 +204,12 @@ function drive(
       result.value.dispose()
       if (settled.error) return failureOf(context, settled.error, isExpired)
       settled.value.dispose()
-    } else result.value.dispose()
+    } else {
+      result.value.dispose()
+      const watched = callControl(context, control, 'watch')
+      if (watched.error) return failureOf(context, watched.error, isExpired)
+      watched.value.dispose()
+    }
   }
   for (;;) {
     const jobs = runtime.executePendingJobs()
