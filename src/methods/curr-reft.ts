@@ -18,6 +18,7 @@ import {
   extractOptionLetters,
   extractTag,
   extractYesNo,
+  withoutThoughts,
 } from '../rewards/verifiable/extract/extract.ts'
 import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { defineMethod } from './method.ts'
@@ -119,8 +120,9 @@ export function stageAccuracy(
   task: Task,
   variant: Variant = 'guarded',
 ): number | null | undefined {
-  const answer = extractTag(response, 'answer', { allowMissingClose: true, allowEmpty: true }).value ?? ''
   const guarded = variant === 'guarded'
+  const shown = guarded ? withoutThoughts(response) : response
+  const answer = extractTag(shown, 'answer', { allowMissingClose: true, allowEmpty: true }).value ?? ''
   if (guarded && gold.trim() === '') return undefined
   if (stage === 'binary') return verdictAccuracy(answer, gold, guarded)
   if (stage === 'choice')

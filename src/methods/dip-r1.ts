@@ -45,7 +45,7 @@ const options = z.strictObject({
     .enum(['released', 'paper', 'guarded'])
     .default('guarded')
     .describe(
-      "released and paper (no code was found; the formulas are this toolkit's reading of the abstract): all terms as defined; guarded: looking is rewarded only with a look block and a readable answer, answers that cannot be read create no uncertainty, an absent answer is not an empty one, and no block may be empty.",
+      "released and paper (no code was found; the formulas are this toolkit's reading of the abstract): all terms as defined; guarded: looking is rewarded only with a readable look block and a readable answer, answers that cannot be read create no uncertainty, an absent answer is not an empty one, and no block may be empty.",
     ),
   uncertainty: z
     .enum(['occupancy', 'objects', 'given'])
@@ -191,7 +191,7 @@ function judgeOne(
   const pairs = matchDetections(predicted, gold, { threshold: 0.5, labels })
   const match = { ...pairs, predicted: predicted.length + (answer?.broken ?? 0) }
   const accuracy = answer ? weightedPrecisionRecall(match, alpha) : { precision: 0, recall: 0, value: 0 }
-  const mayLook = variant !== 'guarded' || (answer !== undefined && look !== undefined)
+  const mayLook = variant !== 'guarded' || (answer !== undefined && look?.broken === 0)
   const looked = lookReward(boxesOf(look?.boxes ?? []), regions.cells, grid)
   const parts = {
     format: formatScore(text, formats[variant]),

@@ -19,6 +19,7 @@ import {
   matchDetections,
   overlapShare,
 } from '../rewards/verifiable/boxes/detection.ts'
+import { isBlank, withoutThoughts } from '../rewards/verifiable/extract/asides.ts'
 import { defineMethod } from './method.ts'
 
 /** The terms that only a judge can give, each in [0, 1]. By default the row's own values of these names. */
@@ -38,7 +39,7 @@ const options = z.strictObject({
     .enum(['released', 'paper', 'guarded'])
     .default('guarded')
     .describe(
-      'released and paper: every planned object counts; guarded: an object planned twice in one place counts once.',
+      'released and paper: every planned object counts; guarded: an object planned twice in one place counts once, one without a name or only thought of does not, and grounded boxes in order must be one per planned object.',
     ),
   composition: z
     .enum(['v1', 'conference'])
@@ -111,15 +112,26 @@ function reasoningImage(variant: Variant, units: 'thousandths' | 'shares' | 'pix
     judge: ({ output, meta }) => {
       const from = units === 'pixels' ? imageSize(meta) : sizes[units]
       if (!from) return unscored('bad-input', "grounded boxes in pixels need the row's width and height")
-      const written = parsePlan(textOf(output))
-      const planned = variant === 'guarded' ? withoutRepeats(written) : written
+      const guarded = variant === 'guarded'
+      const written = parsePlan(guarded ? withoutThoughts(textOf(output)) : textOf(output))
+      const kept = guarded ? counted(written) : written.map((_, index) => index)
+      const planned = kept.map((index) => written[index]!)
       const grounded = readGrounded(meta, from)
       if (!grounded)
         return unscored('bad-input', 'the row has no list `grounded` of boxes, nulls or {name, box}')
       if (planned.length === 0)
         return { value: 0, parts: { plan_area: 0 }, rationale: 'no object is planned' }
+      if (guarded && grounded.inOrder && grounded.inOrder.length !== written.length)
+        return unscored('bad-input', '`grounded` must have one box or null for each planned object')
       const match = grounded.inOrder
-        ? { pairs: pairsInOrder(planned, grounded.inOrder), predicted: planned.length, gold: planned.length }
+        ? {
+            pairs: pairsInOrder(
+              planned,
+              kept.map((index) => grounded.inOrder![index] ?? null),
+            ),
+            predicted: planned.length,
+            gold: planned.length,
+          }
         : matchDetections(planned, grounded.named, { threshold: 0 })
       const size = imageSize(meta)
       const drawn = (items: readonly LabelledBox[]) =>
@@ -185,8 +197,13 @@ export function parsePlan(text: string): LabelledBox[] {
   }))
 }
 
-function withoutRepeats(planned: readonly LabelledBox[]): LabelledBox[] {
-  return [...new Map(planned.map((item) => [`${item.label} ${item.box}`, item])).values()]
+/** Places in the plan of its objects that count: named, and the first of those planned twice in one place. */
+function counted(written: readonly LabelledBox[]): readonly number[] {
+  const seen = new Set<string>()
+  return written.flatMap(({ label, box }, index) => {
+    const before = seen.size
+    return isBlank(label ?? '') || seen.add(`${label} ${box}`).size === before ? [] : [index]
+  })
 }
 
 const plan =

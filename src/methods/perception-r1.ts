@@ -14,7 +14,12 @@ import {
 import { defineRewardType } from '../rewards/reward-type.ts'
 import { acceptedAnswers, answersEqual } from '../rewards/verifiable/answers/answer.ts'
 import { type Grade, grade } from '../rewards/verifiable/answers/grade.ts'
-import { extractBoxed, extractNumberedTags, extractTag } from '../rewards/verifiable/extract/extract.ts'
+import {
+  extractBoxed,
+  extractNumberedTags,
+  extractTag,
+  withoutThoughts,
+} from '../rewards/verifiable/extract/extract.ts'
 import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { ngramPenalty } from '../rewards/verifiable/text/repetition.ts'
 import { defineMethod } from './method.ts'
@@ -95,8 +100,8 @@ function visualTerm({ meta }: Sample, variant: Variant): Score | undefined {
     return unscored('bad-input', 'meta.facts must be a list of texts')
   const settings = { facts: facts.length, variant }
   if (typeof reply === 'string') return visualReward(reply, settings)
-  if (Array.isArray(verdicts)) return visualShare(verdicts, settings)
-  return unscored('bad-input', 'the item has facts but neither meta.judge_reply nor meta.fact_verdicts')
+  if (Array.isArray(verdicts) && verdicts.length > 0) return visualShare(verdicts, settings)
+  return unscored('bad-input', 'the item has facts but neither meta.judge_reply nor any meta.fact_verdicts')
 }
 
 export interface VisualRewardOptions {
@@ -136,8 +141,9 @@ export function withoutInfoTags(response: string): string {
 
 function rightness(response: string, gold: string, variant: Variant): Grade {
   if (variant === 'released') return grade(releasedAnswer(response), gold)
-  const { value: block } = extractTag(response, 'answer', { which: 'last' })
-  const { value } = extractBoxed(block ?? response)
+  const shown = variant === 'guarded' ? withoutThoughts(response) : response
+  const { value: block } = extractTag(shown, 'answer', { which: 'last' })
+  const { value } = extractBoxed(block ?? shown)
   if (value === undefined) return false
   return variant === 'guarded' ? answersEqual(value, gold, { rules: 'grade' }) : grade(value, gold)
 }

@@ -29,11 +29,12 @@ describe('what the variants pay for', () => {
     ['["a large green backpack"]', ['green'], true, true, true],
     [caption, ['green'], true, true, false], // echoing the caption
     ['evergreen', ['green'], true, false, false], // no word boundary
-    ['green hat', ['green'], true, false, true], // not copied from the caption
+    ['green hat', ['green'], true, false, false], // not copied from the caption
     ['large', ['large', 'green'], true, false, false], // only the first word
     ['large green', ['large', 'green'], true, true, true],
     ['green large', ['large', 'green'], true, false, false], // not contiguous
     ['12 dogs', ['2'], true, false, false],
+    ['["green", "sun"]', ['green'], true, false, false], // a list of guesses
   ])('%s for %j', (prediction, segment, released, paper, guarded) => {
     expect(names(prediction, segment, 'released')).toBe(released)
     expect(names(prediction, segment, 'paper')).toBe(paper)

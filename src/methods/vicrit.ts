@@ -10,7 +10,7 @@ import {
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
 import { answerAt } from '../rewards/verifiable/answers/answer.ts'
-import { extractBoxed } from '../rewards/verifiable/extract/extract.ts'
+import { extractBoxed, extractJson, withoutThoughts } from '../rewards/verifiable/extract/extract.ts'
 import { type FormatSpec, formatScore } from '../rewards/verifiable/extract/format.ts'
 import { words } from '../rewards/verifiable/text/words.ts'
 import { defineMethod } from './method.ts'
@@ -30,7 +30,7 @@ const options = z.strictObject({
     .enum(['released', 'paper', 'guarded'])
     .default('guarded')
     .describe(
-      'released: the first changed word is a substring of the first box, or of the last line; paper: the whole changed span stands in it, and what surrounds it is copied from the caption (meta.changed_caption, where given); guarded: the span in whole words, in a box, with at most extraWords more.',
+      'released: the first changed word is a substring of the first box, or of the last line; paper: the whole changed span stands in it, and what surrounds it is copied from the caption (meta.changed_caption, where given); guarded: the span in whole words, in a box after the thoughts, as the only item, with at most extraWords more, copied from the caption where it is given.',
     ),
   extraWords: z
     .int()
@@ -117,7 +117,7 @@ export interface NamesSegmentOptions {
   readonly variant?: Variant
   /** @default 6 */
   readonly extraWords?: number
-  /** The changed caption; the paper's rule wants words around the span to be copied from it. */
+  /** The changed caption; words around the span must be copied from it (not released). */
   readonly caption?: string
 }
 
@@ -128,18 +128,26 @@ export function namesSegment(
   { variant = 'guarded', extraWords = 6, caption }: NamesSegmentOptions = {},
 ): boolean {
   if (segment.length === 0) return false
-  const box = extractBoxed(response, { which: 'first' }).value
+  const guarded = variant === 'guarded'
+  const box = extractBoxed(guarded ? withoutThoughts(response) : response, { which: 'first' }).value
   if (variant === 'released') {
     const prediction = box ?? answerAt(response, 'last-line').value ?? ''
     return prediction.toLowerCase().includes(segment[0]!)
   }
   const prediction = plainWords(
-    variant === 'guarded' ? (box ?? '') : (box ?? answerAt(response, 'last-line').value ?? ''),
+    guarded ? onlyItem(box ?? '') : (box ?? answerAt(response, 'last-line').value ?? ''),
   )
   const wanted = segment.flatMap(plainWords)
   if (wanted.length === 0 || !holdsInOrder(prediction, wanted)) return false
-  if (variant === 'guarded') return prediction.length <= wanted.length + extraWords
+  if (guarded && prediction.length > wanted.length + extraWords) return false
   return caption === undefined || holdsInOrder(plainWords(caption), prediction)
+}
+
+/** The text of a list of one item, or of no list; '' where several are named: guesses are not an answer. */
+function onlyItem(box: string): string {
+  const json = extractJson(box, { from: 'whole' }).value
+  if (!Array.isArray(json)) return box
+  return json.length === 1 && typeof json[0] === 'string' ? json[0] : ''
 }
 
 /** Words without LaTeX's text commands, quotes, brackets and punctuation, in lower case. */

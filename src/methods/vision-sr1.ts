@@ -12,7 +12,13 @@ import { defineRewardType } from '../rewards/reward-type.ts'
 import { acceptedAnswers, answerAt, answersEqual } from '../rewards/verifiable/answers/answer.ts'
 import { containsWords } from '../rewards/verifiable/answers/contains.ts'
 import { type Grade, grade } from '../rewards/verifiable/answers/grade.ts'
-import { closingBrace, extractBoxed, extractTag } from '../rewards/verifiable/extract/extract.ts'
+import {
+  closingBrace,
+  extractBoxed,
+  extractTag,
+  isBlank,
+  withoutThoughts,
+} from '../rewards/verifiable/extract/extract.ts'
 import { type FormatSpec, formatScore, tightenTags } from '../rewards/verifiable/extract/format.ts'
 import { defineMethod } from './method.ts'
 
@@ -27,7 +33,7 @@ const options = z.strictObject({
     .enum(['released', 'paper', 'guarded'])
     .default('guarded')
     .describe(
-      'released: a missing box is the answer "None", and a response without description tags may earn the self-reward (its second pass sees the whole response); paper: neither; guarded: also, an empty answer is never right.',
+      'released: a missing box is the answer "None", and a response without description tags may earn the self-reward (its second pass sees the whole response); paper: neither; guarded: also, an empty answer, or one that is only thought of, is never right.',
     ),
   stream: z
     .enum(['total', 'answer', 'vision'])
@@ -108,7 +114,7 @@ function visionSr1Reward(settings: z.input<typeof options> = {}): Reward {
 }
 
 function rightness(response: string, gold: string, variant: Variant): Grade {
-  const { value } = extractBoxed(response)
+  const { value } = extractBoxed(variant === 'guarded' ? withoutThoughts(response) : response)
   if (variant === 'released') return grade(value ?? 'None', gold)
   return value === undefined ? false : answersEqual(value, gold, { rules: 'grade' })
 }
@@ -121,7 +127,7 @@ export function selfContainedDescription(response: string, variant: Variant = 'g
   const { value } = extractTag(tightenTags(response), 'description')
   if (variant === 'released') return value ?? response
   const stripped = value && withoutAnswers(value).trim()
-  return stripped === '' ? undefined : stripped
+  return stripped === undefined || isBlank(stripped) ? undefined : stripped
 }
 
 /** The prompt of the second pass: description and question, no image; undefined when there is no description. */

@@ -18,6 +18,7 @@ import {
   matchDetections,
   overlapShare,
 } from '../rewards/verifiable/boxes/detection.ts'
+import { withoutThoughts } from '../rewards/verifiable/extract/asides.ts'
 import { extractTag } from '../rewards/verifiable/extract/extract-tag.ts'
 import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { defineMethod } from './method.ts'
@@ -84,7 +85,8 @@ function visualRftReward(settings: z.input<typeof options> = {}): Reward {
     params: chosen,
     judge: (sample) => {
       const response = textOf(sample.output)
-      const judged = tasks[task](response, sample, chosen)
+      const read = variant === 'guarded' ? withoutThoughts(response) : response
+      const judged = tasks[task](read, sample, chosen)
       if (typeof judged === 'string') return unscored('bad-input', judged)
       const fires = symbolicShortcut && /\d/.test(response) && /\d/.test(JSON.stringify(sample.reference))
       const scored = fires
@@ -229,7 +231,8 @@ function ground(response: string, { reference, meta }: Sample, { variant }: Sett
   const answer = extractTag(response, 'answer').value ?? response.trim()
   if (!guarded && answer === goldText) return { parts: { giou: 2 } }
   const [first, second] = cornerPairs(answer)
-  const box = first && second && !guarded ? ([first[0], first[1], second[0], second[1]] as const) : first
+  const merged = first && second && !guarded ? ([first[0], first[1], second[0], second[1]] as const) : first
+  const box = merged && guarded && !isProper(merged) ? undefined : merged
   const size = imageSize(meta)
   const inPixels = (thousandths: Box) => [{ box: size ? scaleBox(thousandths, thousand, size) : thousandths }]
   return {

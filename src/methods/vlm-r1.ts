@@ -10,6 +10,7 @@ import {
   type Variant,
 } from '../core/index.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
+import { withoutThoughts } from '../rewards/verifiable/extract/asides.ts'
 import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { cosineLength, textLength } from '../rewards/verifiable/text/length.ts'
 import { defineMethod } from './method.ts'
@@ -85,7 +86,8 @@ function vlmR1Reward(settings: z.input<typeof options> = {}): Reward {
       if (!isMethod(chosen))
         return unscored('bad-input', `there is no accuracy method ${JSON.stringify(chosen)}`)
       const response = textOf(sample.output)
-      const judged = accuracyMethods[chosen](response, sample, rules[variant])
+      const read = variant === 'guarded' ? withoutThoughts(response) : response
+      const judged = accuracyMethods[chosen](read, sample, rules[variant])
       if (typeof judged === 'string') return unscored('bad-input', judged)
       if (judged.value === null)
         return unscored('too-large', 'the answers are beyond what can be compared exactly')

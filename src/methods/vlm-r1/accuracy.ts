@@ -1,4 +1,5 @@
 import { type Evidence, isObject, type Json, type Sample } from '../../core/index.ts'
+import { answersEqual } from '../../rewards/verifiable/answers/answer.ts'
 import { grade } from '../../rewards/verifiable/answers/grade.ts'
 import {
   type BoxList,
@@ -15,6 +16,7 @@ import {
 } from '../../rewards/verifiable/boxes/detection.ts'
 import { guardedAveragePrecision, jsonIn } from '../../rewards/verifiable/boxes/detection-reward.ts'
 import { imageAveragePrecision } from '../../rewards/verifiable/boxes/image-average-precision.ts'
+import { isBlank } from '../../rewards/verifiable/extract/asides.ts'
 import { extractOptionLetter } from '../../rewards/verifiable/extract/extract-choice.ts'
 import { extractJson } from '../../rewards/verifiable/extract/extract-json.ts'
 import { extractTag } from '../../rewards/verifiable/extract/extract-tag.ts'
@@ -45,19 +47,24 @@ export const accuracyMethods = {
   od_ap50: detectionPrecision({ iouThresholds: [0.5] }),
   odLength: detectionPrecision({ perLength: true }),
   weighted_sum: weightedSum,
-  mcq: onText(sameChoice),
-  yes_no: onText(sameVerdict),
+  mcq: onText(sameChoice, (gold) => choiceIn(gold) !== undefined),
+  yes_no: onText(sameVerdict, (gold) => verdict(gold.toLowerCase(), true) !== undefined),
   all_match: onText(allMatch),
   math: onText(symbolicEquality),
 } satisfies Record<string, AccuracyMethod>
 
 /** Methods whose gold is text or a number. */
-function onText(score: (response: string, gold: string, rules: Rules) => number | null): AccuracyMethod {
+function onText(
+  score: (response: string, gold: string, rules: Rules) => number | null,
+  /** What a gold answer must be; guarded, another one is no reference. */
+  isGold: (gold: string) => boolean = (gold) => !isBlank(gold),
+): AccuracyMethod {
   return (response, { reference }, rules) => {
     if (typeof reference !== 'string' && typeof reference !== 'number')
       return 'this accuracy method needs a text or a number as reference'
     const gold = String(reference)
-    if (rules.guarded && answerIn(gold, 'first') === '') return 'the reference is empty'
+    if (rules.guarded && !isGold(answerIn(gold, 'first')))
+      return 'the reference is no answer of the kind that this accuracy method compares'
     return { value: score(response, gold, rules) }
   }
 }
@@ -180,15 +187,14 @@ function lowerCased(boxes: readonly LabelledBox[]): readonly LabelledBox[] {
 function sameChoice(response: string, gold: string, { guarded }: Rules): number {
   const answer = answerIn(response, 'first')
   if (guarded) {
-    const given = extractOptionLetter(answer, { letters: alphabet }).value
-    const wanted = extractOptionLetter(answerIn(gold, 'first'), { letters: alphabet }).value
-    return given !== undefined && given === wanted ? 1 : 0
+    const given = choiceIn(answer)
+    return given !== undefined && given === choiceIn(answerIn(gold, 'first')) ? 1 : 0
   }
   const given = choiceInContext(answer)
   return given !== undefined && given === (choiceInContext(answerIn(gold, 'first')) ?? gold.trim()) ? 1 : 0
 }
 
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+const choiceIn = (text: string) => extractOptionLetter(text, { letters: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ' }).value
 
 /** Released, the first "yes" or "no" counts even inside another word ("know"), and none on both sides is agreement. */
 function sameVerdict(response: string, gold: string, { guarded }: Rules): number {
@@ -210,8 +216,10 @@ function allMatch(response: string, gold: string, { guarded }: Rules): number {
   return given === cleaned(gold) && !(guarded && given === '') ? 1 : 0
 }
 
-function symbolicEquality(response: string, gold: string): number | null {
-  const equal = grade(cleaned(response), cleaned(gold))
+function symbolicEquality(response: string, gold: string, { guarded }: Rules): number | null {
+  const equal = guarded
+    ? answersEqual(cleaned(response), cleaned(gold), { rules: 'grade' })
+    : grade(cleaned(response), cleaned(gold))
   return equal === null ? null : Number(equal)
 }
 
@@ -219,8 +227,9 @@ function symbolicEquality(response: string, gold: string): number | null {
 function similarToGold(response: string, goldText: string, { guarded }: Rules): number {
   const gold = answerIn(goldText, 'first')
   const answer = answerIn(response, 'last')
-  if (guarded && answer === '') return 0
-  if (answer !== '' && grade(answer, gold)) return 1
+  if (guarded && isBlank(answer)) return 0
+  if (answer !== '' && (guarded ? answersEqual(answer, gold, { rules: 'grade' }) : grade(answer, gold)))
+    return 1
   const likeness = () => levenshteinRatio(cleaned(answer), cleaned(gold))
   if (/\d/.test(gold)) {
     const [given, wanted] = [numberIn(cleaned(answer)), numberIn(cleaned(gold))]
