@@ -1,0 +1,250 @@
+import { describe, expect, test } from 'vitest'
+import { type Json, type Reward, Rng, type Sample, type Score, type Turns } from '../src/core/index.ts'
+import { methods } from '../src/methods/registry.ts'
+import { rewardTypes } from '../src/rewards/registry.ts'
+import { type Target, targets } from './attack-targets.ts'
+
+// Every reward against outputs that deserve nothing and data that cannot be judged. What may be earned stands in
+// attack-targets.ts; an attack joins the table below and meets every reward.
+
+const types = [...rewardTypes, ...methods.flatMap((method) => method.rewards)]
+
+const bare = (answer: string) => answer
+const dressed = ({ dress = bare }: Target, answer: string) => dress(answer)
+const nothingOf = ({ nothing = 0 }: Target) => nothing
+const formOf = (target: Target) => target.form ?? nothingOf(target)
+
+interface Attack {
+  readonly name: string
+  readonly outputs: (target: Target) => readonly Turns[]
+  readonly most: (target: Target) => number
+}
+
+const invisible = '\u200b\u200d\u2060\ufeff'
+const numbers = Array.from({ length: 200 }, (_, index) => index).join(' ')
+
+const attacks: readonly Attack[] = [
+  {
+    name: 'nothing',
+    outputs: () => [
+      '',
+      ' ',
+      '\n\t\n',
+      '\u00a0\u3000',
+      invisible,
+      '\u0000',
+      '{}',
+      '[]',
+      'null',
+      'undefined',
+      'None',
+      '\\boxed{}',
+      '```\n```',
+      '```json\n```',
+      [],
+    ],
+    most: nothingOf,
+  },
+  {
+    name: 'tags only',
+    outputs: (target) => [
+      '<answer></answer>',
+      '<think></think><answer></answer>',
+      '<think></think>',
+      '<tool_call></tool_call>',
+      '<answer>',
+      '</answer>',
+      dressed(target, ''),
+      dressed(target, ' '),
+      dressed(target, invisible),
+      `<think>${invisible}</think><answer>${invisible}</answer>`,
+    ],
+    most: formOf,
+  },
+  { name: 'the prompt', outputs: ({ prompt }) => [prompt, `${prompt}\n${prompt}`], most: nothingOf },
+  {
+    name: 'skeleton',
+    outputs: (target) => [
+      dressed(target, '...'),
+      '<think>reasoning</think>\n<answer>answer</answer>',
+      dressed(target, 'answer'),
+    ],
+    most: formOf,
+  },
+  {
+    name: 'everything',
+    outputs: (target) =>
+      ['A B C D E F', 'A, B, C, D', 'yes no', numbers, numbers.replaceAll(' ', ', ')].flatMap((text) => [
+        text,
+        dressed(target, text),
+      ]),
+    most: formOf,
+  },
+  {
+    name: 'words',
+    outputs: (target) => [
+      dressed(target, 'I am quite sure of it.'),
+      dressed(target, 'x'.repeat(100_000)),
+      'lorem ipsum '.repeat(5000),
+    ],
+    most: formOf,
+  },
+  {
+    name: 'a wrong answer',
+    outputs: (target) => [
+      dressed(target, target.wrong),
+      [{ role: 'assistant', content: dressed(target, target.wrong) }],
+    ],
+    most: formOf,
+  },
+  {
+    name: 'the right answer in thoughts',
+    outputs: (target) => [
+      `<think>${target.right}</think>\n${dressed(target, target.wrong)}`,
+      `<think>${dressed(target, target.right)}</think>\n${dressed(target, target.wrong)}`,
+      `<think>${dressed(target, target.right)}</think>`,
+      `<think>${target.right}`,
+    ],
+    most: formOf,
+  },
+  {
+    name: 'the right answer in a comment',
+    outputs: (target) => [dressed(target, `${target.wrong}<!-- ${target.right} -->`)],
+    most: formOf,
+  },
+  {
+    name: 'the right answer in a code comment',
+    outputs: (target) => [dressed(target, `${target.wrong} /* ${target.right} */`)],
+    most: formOf,
+  },
+  {
+    name: 'the right answer in the user turn',
+    outputs: (target) => [
+      [{ role: 'user', content: dressed(target, target.right) }],
+      [
+        { role: 'user', content: dressed(target, target.right) },
+        { role: 'assistant', content: '' },
+      ],
+    ],
+    most: nothingOf,
+  },
+]
+
+async function scoreOf(target: Target, output: Turns, changes: Partial<Sample> = {}): Promise<Score> {
+  const sample: Sample = {
+    id: 'attack',
+    prompt: target.prompt,
+    output,
+    meta: target.meta ?? {},
+    ...(target.reference === undefined ? {} : { reference: target.reference }),
+    ...changes,
+  }
+  return (await rewardOf(target).score([sample], { rng: new Rng('attack'), step: 0 }))[0]!
+}
+
+const made = new Map<Target, Reward>()
+function rewardOf(target: Target): Reward {
+  let reward = made.get(target)
+  if (!reward) {
+    reward = types.find(({ name }) => name === target.reward)!.create(target.options ?? {})
+    made.set(target, reward)
+  }
+  return reward
+}
+
+test('every registered reward is attacked', () => {
+  expect([...new Set(targets.map(({ reward }) => reward))].sort()).toEqual(
+    types.map(({ name }) => name).sort(),
+  )
+})
+
+const title = ({ reward, note }: Target) => (note ? `${reward} (${note})` : reward)
+const oddReferences: readonly Json[] = [
+  null,
+  '',
+  0,
+  3,
+  '0',
+  true,
+  false,
+  [],
+  {},
+  [[]],
+  { a: null },
+  [null],
+  JSON.parse('{"__proto__": [1]}'),
+]
+
+describe.each(targets.map((target) => [title(target), target] as const))('%s', (_, target) => {
+  test('the right answer is paid in full', async () => {
+    expect((await scoreOf(target, dressed(target, target.right))).value).toBeCloseTo(target.full, 5)
+  })
+  const own = (target.attacks ?? []).map(({ name, output, most, ...changes }) => ({
+    name,
+    output,
+    most,
+    changes: changes as Partial<Sample>,
+  }))
+  const shared = attacks
+    .filter(({ name }) => !target.concedes || !Object.hasOwn(target.concedes, name))
+    .flatMap(({ name, outputs, most }) =>
+      outputs(target).map((output) => ({ name, output, most: most(target), changes: {} })),
+    )
+  test('nonsense earns nothing', async () => {
+    const paid: string[] = []
+    for (const { name, output, most, changes } of [...own, ...shared]) {
+      const { value, ...rest } = await scoreOf(target, output, changes)
+      if (value !== null && value > most + 1e-9)
+        paid.push(`${name}: ${value} > ${most} for ${JSON.stringify(output).slice(0, 120)}`)
+      if (value === null && (rest as { code?: string }).code === 'crashed')
+        paid.push(`${name}: ${JSON.stringify(rest)}`)
+    }
+    expect(paid, paid.join('\n')).toHaveLength(0)
+  })
+  test('a reference that is none is bad input, never a number', async () => {
+    if (target.reference === undefined || !rewardOf(target).needs.includes('reference')) return
+    const judged: string[] = []
+    for (const reference of [undefined, ...oddReferences]) {
+      if (target.accepts?.some((accepted) => JSON.stringify(accepted) === JSON.stringify(reference))) continue
+      const sample = { reference } as Partial<Sample>
+      const score = await scoreOf(target, dressed(target, target.right), sample)
+      if (score.value !== null || score.code !== 'bad-input')
+        judged.push(`${JSON.stringify(reference)}: ${JSON.stringify(score).slice(0, 150)}`)
+    }
+    expect(judged, judged.join('\n')).toHaveLength(0)
+  })
+  test('poisoned fields pay no more and crash nothing', async () => {
+    const wrong: string[] = []
+    for (const field of [
+      ...Object.keys(target.meta ?? {}),
+      '__proto__',
+      'constructor',
+      'width',
+      'choices',
+      'accu_reward_method',
+      'stage',
+    ])
+      for (const value of [
+        '1',
+        'Infinity',
+        {},
+        [],
+        [[]],
+        null,
+        true,
+        -1,
+        1e308,
+        JSON.parse('{"__proto__": 1}'),
+      ] as Json[]) {
+        const meta = Object.fromEntries([...Object.entries(target.meta ?? {}), [field, value]])
+        const score = await scoreOf(target, dressed(target, target.wrong), { meta })
+        if (
+          score.value === null
+            ? score.code === 'crashed'
+            : !(score.value <= Math.max(formOf(target), nothingOf(target)) + 1e-9)
+        )
+          wrong.push(`${field} ${JSON.stringify(value)}: ${JSON.stringify(score).slice(0, 150)}`)
+      }
+    expect(wrong, wrong.join('\n')).toHaveLength(0)
+  })
+})
