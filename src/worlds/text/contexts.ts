@@ -56,7 +56,7 @@ export function contextTokens(quality: ContextQuality, form: ContextForm, rng: R
       ? criterion
       : form === 'negated'
         ? criterion.replace('prefer', 'prefer not')
-        : scenarios[form === 'scenario' ? rng.int(0, 2) : 2]
+        : scenarios[form === 'scenario' ? rng.int(0, 2) : 2]!
   return [...text.split(' '), '.']
 }
 

@@ -22,11 +22,11 @@ const wordings: Readonly<Record<ReactionFacet, Wordings>> = {
     negative: ['not what i asked .', 'this helps not .', 'you read my words wrong .'],
   },
   complete: {
-    positive: ['that is all i need .', 'now all is in this .', 'all i asked is in this .'],
+    positive: ['that is all i need .', 'yes , all is in this .', 'all i asked is in this .'],
     negative: ['that is not all i need .', 'tell me all i asked .', 'i need many words about this .'],
   },
   brief: {
-    positive: ['great and short .', 'short , thank you .', 'just the right time to read .'],
+    positive: ['great and short .', 'short , thank you .', 'just the right time for me .'],
     negative: ['too long for me .', 'too many words .', 'no time for so long a answer .'],
   },
   safe: {
