@@ -75,11 +75,14 @@ export function typeName({ colour, shape }: ObjectType): string {
 
 /**
  * Every object name with its synonyms ("red circle": ["red disc"]), in the form that `objectLexicon` of the
- * hallucination metrics takes.
+ * hallucination metrics takes. Those metrics read mentions and no negations: give them captions without absences
+ * (every style but `paragraph`).
  */
 export const objectNames: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   objectTypes.map(({ colour, shape }) => {
     const synonym = shapeSynonyms[shape]
-    return [`${colour} ${shape}`, synonym === undefined ? [] : [`${colour} ${synonym}`]]
+    // "pluse" is what singularisers make of "pluses".
+    const words = synonym === 'plus' ? ['plus', 'pluse'] : synonym === undefined ? [] : [synonym]
+    return [`${colour} ${shape}`, words.map((word) => `${colour} ${word}`)]
   }),
 )

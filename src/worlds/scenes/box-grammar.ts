@@ -18,7 +18,7 @@ export interface ImageSize {
 
 /** The objects that a noun fits, in reading order, each named by colour and shape. */
 export function boxesOf(scene: Scene, noun: Noun = {}): LabelledBox[] {
-  return inReadingOrder(scene.objects)
+  return inReadingOrder(scene)
     .filter((object) => matches(object, noun))
     .map(({ colour, shape, box }) => ({ label: nounText({ colour, shape }), box }))
 }

@@ -36,15 +36,16 @@ export function captionOf(scene: Scene, rng: Rng, options: CaptionOptions = {}):
   const { style = 'short', order = 'reading', synonyms = 0, opinion = 0 } = options
   const wording: Wording =
     synonyms === 0 ? {} : { synonyms: new Set(shapes.filter(() => rng.chance(synonyms))) }
-  const objects = order === 'reading' ? inReadingOrder(scene.objects) : rng.shuffled(scene.objects)
+  const objects = order === 'reading' ? inReadingOrder(scene) : rng.shuffled(scene.objects)
   const sentences = writers[style](scene, objects, rng, wording)
   if (opinion > 0 && rng.chance(opinion)) sentences.push(`it looks ${rng.pick(moods)}`)
   return `${sentences.join('. ')}.`
 }
 
-/** From top to bottom by eighths of the highest box edge, then from left to right. */
-export function inReadingOrder(objects: readonly SceneObject[]): SceneObject[] {
-  return [...objects].sort((a, b) => (a.box[1] >> 3) - (b.box[1] >> 3) || a.box[0] - b.box[0])
+/** From top to bottom by quarters of the image (of a box's upper edge), then from left to right. */
+export function inReadingOrder({ objects, height }: Scene): SceneObject[] {
+  const row = ({ box }: SceneObject) => Math.floor((4 * box[1]) / height)
+  return [...objects].sort((a, b) => row(a) - row(b) || a.box[0] - b.box[0])
 }
 
 type Writer = (scene: Scene, objects: readonly SceneObject[], rng: Rng, wording: Wording) => string[]

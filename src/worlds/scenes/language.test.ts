@@ -129,6 +129,7 @@ describe('captions', () => {
       }),
     )
     expect(parseCaption(`${'a red circle, '.repeat(5000)}.`).wellFormed).toBe(false)
+    expect(parseQuery(`is ${'the '.repeat(5000)}?`)).toBeUndefined()
   })
 })
 

@@ -116,12 +116,12 @@ function attributeChecks(scene: Scene, claim: Claim): boolean[] {
  * counts, also as "B: red" or "(B)". Colours may come in any order.
  */
 function judgeAnswer(scene: Scene, question: string, answer: string): JudgedAnswer {
-  const [body = '', listed = ''] = question.split(/(?<=\?)/)
+  const [body = '', listed = ''] = question.replace(/\s+/g, ' ').split(/(?<=\?)/)
   const query = parseQuery(body)
   const open = query && answerTo(scene, query)
   if (query === undefined || open === undefined) return { expected: undefined, correct: null }
   const options = [...listed.matchAll(/([A-D]): (.*?)(?=\s+[A-D]:|\s*$)/g)]
-  const given = answer.trim().replace(/\.$/, '').toLowerCase()
+  const given = answer.replace(/\s+/g, ' ').trim().replace(/\.$/, '').toLowerCase()
   if (options.length > 0) {
     const right = options.find(([, , text]) => sameAnswer(query.ask, text!, open))?.[1]
     const letter = /^\(?([a-d])\)?(?:[:.\s].*)?$/.exec(given)?.[1]

@@ -4,7 +4,7 @@ import { type Claim, isTrue } from './claims.ts'
 import { holds, isClear, placeOf, type Relation, relations } from './graph.ts'
 import { countOf, listText, matching, type Noun, nounText, readNoun, withArticle } from './noun.ts'
 import type { Scene, SceneObject } from './scene.ts'
-import { WordReader, wordsOf } from './words.ts'
+import { joinedWords, WordReader, wordsOf } from './words.ts'
 
 /** What a question asks. */
 export type Query =
@@ -70,16 +70,19 @@ export function valueText({ value, place }: Extract<Claim, { readonly kind: 'att
   return value.shape === undefined ? (value.colour ?? value.size ?? '') : withArticle(nounText(value))
 }
 
+/** Words. All eight colours in one question make 19. */
+const longestQuery = 32
+
 /** Reads a question of this world, "in the image" optional; undefined when it is none. */
 export function parseQuery(text: string): Query | undefined {
   const words = wordsOf(text)
-  if (words.at(-1)?.text !== '?') return undefined
+  if (words.at(-1)?.text !== '?' || words.length > longestQuery) return undefined
   const reader = new WordReader(words.slice(0, -1))
-  const query = readQuery(reader, text)
+  const query = readQuery(reader)
   return reader.atEnd ? query : undefined
 }
 
-function readQuery(reader: WordReader, text: string): Query | undefined {
+function readQuery(reader: WordReader): Query | undefined {
   if (reader.takePhrase('which colours are there')) return { ask: 'colours' }
   if (reader.takePhrase('what colour is the background')) return { ask: 'background' }
   if (reader.takePhrase('how many')) {
@@ -102,7 +105,7 @@ function readQuery(reader: WordReader, text: string): Query | undefined {
     const than = reader.takePhrase('than') ? readNoun(reader)?.noun : undefined
     return noun && than && { ask, noun, than }
   }
-  return readWhether(reader, text)
+  return readWhether(reader)
 }
 
 function aboutOne(ask: 'colour' | 'shape' | 'size' | 'place', reader: WordReader): Query | undefined {
@@ -111,24 +114,16 @@ function aboutOne(ask: 'colour' | 'shape' | 'size' | 'place', reader: WordReader
 }
 
 /** "is there X" and "is the X Y" turned into the sentences "there is X" and "the X is Y". */
-function readWhether(reader: WordReader, text: string): Query | undefined {
-  const rest = reader.words.slice(reader.position)
-  const verb = rest[0]?.text
-  const start = rest[0]?.start ?? 0
+function readWhether(reader: WordReader): Query | undefined {
+  const verb = reader.take()
   if (verb !== 'is' && verb !== 'are') return undefined
-  const body = text
-    .slice(start)
-    .replace(/\s+in the image\s*\?\s*$/, '')
-    .replace(/\s*\?\s*$/, '')
+  const rest = reader.words.slice(1).map((word) => word.text)
   reader.position = reader.words.length
-  const after = body.slice(verb.length).trimStart()
-  // "is the red circle small": the verb goes behind the noun, wherever that ends.
-  const sentences = after.startsWith('there ')
-    ? [`there ${verb} ${after.slice('there '.length)}.`]
-    : after
-        .split(' ')
-        .map((_, index, all) => `${all.slice(0, index).join(' ')} ${verb} ${all.slice(index).join(' ')}.`)
-  for (const sentence of sentences) {
+  if (rest.slice(-3).join(' ') === 'in the image') rest.length -= 3
+  // The verb goes behind "there", or behind a noun of one to three words with its article.
+  const places = rest[0] === 'there' ? [1] : [2, 3, 4]
+  for (const place of places) {
+    const sentence = joinedWords([...rest.slice(0, place), verb, ...rest.slice(place), '.'])
     const { claims, wellFormed } = parseCaption(sentence)
     const claim = claims[0]?.claim
     if (wellFormed && claims.length === 1 && claim && claim.kind !== 'opinion' && claim.kind !== 'absence')
