@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Reward, Rng, rewardIdentity, type Sample } from '../src/core/index.ts'
+import { type Json, type Reward, Rng, rewardIdentity, type Sample, type Turns } from '../src/core/index.ts'
 import { methods } from '../src/methods/registry.ts'
 import { rewardTypes } from '../src/rewards/registry.ts'
 import type { RewardType } from '../src/rewards/reward-type.ts'
@@ -43,6 +43,34 @@ const hostileReferences = [
   { boxes: null },
   Number.MAX_VALUE,
   ['a', 3, null],
+  JSON.parse('{"__proto__": {"boxes": []}, "constructor": [1, 2, 3, 4]}'),
+]
+/** Own keys that plain objects inherit: an assignment would change the prototype instead. */
+const protoMeta = JSON.parse(
+  '{"__proto__": {"width": 8}, "constructor": "x", "toString": null, "hasOwnProperty": 1}',
+)
+const jsonParts: readonly Json[] = [
+  null,
+  0,
+  'text',
+  [],
+  {},
+  [[1, 2, 3, 4]],
+  [null, { a: [null, 1e308] }],
+  JSON.parse('{"__proto__": {"mark": "bar"}, "constructor": {"name": "f"}}'),
+  JSON.parse('[{"name": "__proto__", "arguments": {"__proto__": 1}}]'),
+]
+const turns: readonly Turns[] = [
+  [],
+  [{ role: 'assistant', content: 'yes' }],
+  [{ role: 'assistant', content: '' }],
+  [{ role: 'user', content: 'no answer yet' }],
+  [{ role: 'assistant', content: [{ type: 'image' }] }],
+  [
+    { role: 'user', content: 'again' },
+    { role: 'assistant', content: '', toolCalls: [{ name: 'toString', arguments: { constructor: 1 } }] },
+    { role: 'tool', content: 'done', toolCallId: 'x' },
+  ],
 ]
 
 const sameScores = (a: unknown, b: unknown) =>
@@ -54,7 +82,8 @@ test('names are unique and kebab-case', () => {
   for (const name of names) expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
 })
 
-describe.each(all)('$name', (type) => {
+// A reward type is a function, whose properties Vitest does not put into titles.
+describe.each(all.map((type) => [type.name, type] as const))('%s', (_, type) => {
   const examples = type.examples.map((example, index) => ({
     ...example,
     sample: { ...example.sample, id: `${example.sample.id}-${index}` },
@@ -96,10 +125,15 @@ describe.each(all)('$name', (type) => {
       const batch: Sample[] = [
         ...hostileOutputs.map((output, index) => ({ ...base, id: `output-${index}`, output })),
         ...hostileReferences.map((reference, index) => ({ ...base, id: `reference-${index}`, reference })),
-        { ...base, id: 'parts', output: [] },
-        { ...base, id: 'json', output: [{ type: 'json', json: { a: [null, 1e308] } }] },
-        { ...base, id: 'turns', output: [{ role: 'assistant', content: 'yes' }] },
+        ...jsonParts.map((json, index) => ({
+          ...base,
+          id: `json-${index}`,
+          output: [{ type: 'json' as const, json }],
+        })),
+        ...turns.map((output, index) => ({ ...base, id: `turns-${index}`, output })),
         { ...base, id: 'bare', meta: {} },
+        { ...base, id: 'prototype keys', meta: { ...base.meta, ...protoMeta } },
+        { ...base, id: 'prototype keys alone', meta: protoMeta },
       ]
       const scores = await reward.score(batch, context())
       expect(scores).toHaveLength(batch.length)
@@ -109,6 +143,7 @@ describe.each(all)('$name', (type) => {
         else
           expect(score.value >= low && score.value <= high && Number.isFinite(score.value), where).toBe(true)
         if (score.value === null) expect(score.code === 'crashed', where).toBe(false)
+        expect(Object.hasOwn(Object.prototype, 'width'), where).toBe(false)
         for (const part of Object.values(score.parts ?? {}))
           expect(part === null || Number.isFinite(part), where).toBe(true)
       })
@@ -126,6 +161,25 @@ describe.each(all)('$name', (type) => {
         samples.map(async (sample) => (await reward.score([sample], context()))[0]),
       )
       sameScores(singles, together)
+    }
+  })
+
+  test('an output as text, as parts and as the last turn scores the same', async () => {
+    for (const reward of rewards) {
+      if (reward.needs.includes('group')) continue
+      const texts = of(reward).filter(({ output }) => typeof output === 'string')
+      const together = await reward.score(texts, context())
+      for (const wrap of [
+        (text: string): Turns => [{ type: 'text', text }],
+        (text: string): Turns => [
+          { role: 'user', content: 'a question' },
+          { role: 'assistant', content: text },
+        ],
+      ]) {
+        const wrapped = texts.map((sample) => ({ ...sample, output: wrap(sample.output as string) }))
+        const scores = await reward.score(wrapped, context())
+        expect(scores.map(({ value }) => value)).toEqual(together.map(({ value }) => value))
+      }
     }
   })
 
