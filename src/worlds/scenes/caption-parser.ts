@@ -96,7 +96,7 @@ function readSentence(reader: WordReader): PlacedClaim[] | undefined {
 }
 
 /** COLOUR { "," COLOUR } [ [","] "and" COLOUR ] */
-export function readColours(reader: WordReader): Colour[] | undefined {
+function readColours(reader: WordReader): Colour[] | undefined {
   const colours: Colour[] = []
   for (let last = false; ; ) {
     const colour = reader.takeIn(colourWords) as Colour | undefined
@@ -174,7 +174,7 @@ function readItem(reader: WordReader): { claim: Claim; plural: boolean } | undef
   return { claim: { kind: 'count', noun, count }, plural }
 }
 
-export function readPlace(reader: WordReader): Place | undefined {
+function readPlace(reader: WordReader): Place | undefined {
   if (reader.peek() !== 'at' && reader.peek() !== 'in') return undefined
   const phrase = reader.takeLongest(placeTexts)
   return phrase === undefined ? undefined : placeOfText.get(phrase)

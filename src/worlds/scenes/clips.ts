@@ -1,5 +1,5 @@
 import { GuerdonError, type Rng } from '../../core/index.ts'
-import { colours, objectTypes, type SizeName, shapes, typeName } from './attributes.ts'
+import { colours, objectTypes, type SizeName, shapes } from './attributes.ts'
 import { nounText } from './noun.ts'
 import type { Box, Scene, SceneObject } from './scene.ts'
 import { drawScene } from './scene.ts'
@@ -295,9 +295,4 @@ export function faultyClip(clip: Clip, fault: ClipFault, rng: Rng): Clip | undef
       return undefined
     }
   }
-}
-
-/** Names of the clip's objects: "red circle". */
-export function actorsOf(clip: Clip): string[] {
-  return clip.frames[0]!.objects.map(typeName)
 }

@@ -1,6 +1,7 @@
 export * from './attributes.ts'
 export * from './biased-world.ts'
 export * from './box-grammar.ts'
+export * from './box-questions.ts'
 export * from './caption.ts'
 export { type Caption, moods, type PlacedClaim, parseCaption, placeText } from './caption-parser.ts'
 export * from './claims.ts'

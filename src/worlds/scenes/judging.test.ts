@@ -11,6 +11,7 @@ import {
   shapeOfColour,
 } from './biased-world.ts'
 import { boxesOf, boxListText, parseBoxList } from './box-grammar.ts'
+import { drawBoxQuestion } from './box-questions.ts'
 import { captionOf, captionStyles } from './caption.ts'
 import { parseCaption } from './caption-parser.ts'
 import { isTrue } from './claims.ts'
@@ -451,6 +452,27 @@ test('exchanges are right and in the vocabulary, whatever the scene', () => {
   expect(() => drawExchange({ ...byHand, objects: [] }, new Rng(0), { tasks: { relation: 1 } })).toThrow(
     /relation/,
   )
+})
+
+test('box questions have one right box in every form', () => {
+  const answers = new Map<string, Set<string>>(questionForms.map((form) => [form, new Set()]))
+  for (const scene of world.scenes(200))
+    for (const form of questionForms) {
+      const question = drawBoxQuestion(scene, new Rng(`${scene.id}/${form}`), form)
+      if (question === undefined) continue
+      const { text, answer, expression, boxes } = question
+      expect(isKnown(text), text).toBe(true)
+      expect(sceneVocabulary.decode(sceneVocabulary.encode(text))).toBe(text)
+      if (form !== 'open') answers.get(form)!.add(answer)
+      const overlaps = boxes.map((box) => oracle.reference(scene, expression.text, box)!)
+      if (form === 'binary') expect(overlaps[0]! >= 0.3 ? 'yes' : 'no').toBe(answer)
+      if (form === 'choice') {
+        expect(overlaps.filter((overlap) => overlap >= 0.3)).toEqual([1])
+        expect(overlaps['ABCD'.indexOf(answer)]).toBe(1)
+      }
+    }
+  expect([...answers.get('choice')!].sort()).toEqual(['A', 'B', 'C', 'D'])
+  expect([...answers.get('binary')!].sort()).toEqual(['no', 'yes'])
 })
 
 test('samples carry images, references and what rewards look for', () => {
