@@ -22,12 +22,7 @@ export function defineConfig(config: GuerdonConfig): GuerdonConfig {
   return config
 }
 
-export const configNames = [
-  'guerdon.config.ts',
-  'guerdon.config.mts',
-  'guerdon.config.js',
-  'guerdon.config.mjs',
-]
+const configNames = ['guerdon.config.ts', 'guerdon.config.mts', 'guerdon.config.js', 'guerdon.config.mjs']
 
 /** The configuration file of a folder, or the given one; null when there is none. Throws `config-missing`. */
 export function configFile(folder: string, file?: string): string | null {

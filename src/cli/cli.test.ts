@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { figure } from '../stats/figure.ts'
 import { weightedTerms } from './commands/rescore.ts'
 import { program } from './program.ts'
-import { figure, table } from './table.ts'
+import { table } from './table.ts'
 import { duration, progressLine, type Terminal } from './terminal.ts'
 
 let folder: string

@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { GuerdonError, messageOf } from '../core/index.ts'
-import type { Terminal } from './terminal.ts'
-
-/** Exit codes: 0 all well; 2 something failed, or could not be judged (the rest was done); 130 interrupted. */
-export type ExitCode = 0 | 2 | 130
+import type { ExitCode, Terminal } from './terminal.ts'
 
 /**
  * The command line. Commands live in `commands/`, one file each, and are loaded when they are called, so that
@@ -139,6 +136,21 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
     (module, _args, options, terminal) => module.runsCommand(options, terminal),
   )
 
+  command(
+    root
+      .command('pretrain')
+      .description('train an embedded model, measure it and write its card')
+      .argument('<name>', 'text-lm, text-lm-sft, scenes-clip')
+      .option('--seed <seed>', 'seed of all randomness', '0')
+      .option('--steps <n>', "steps (default: the recipe's)", count)
+      .option('--out <folder>', 'where weights and card go (default: weights/ of the package)')
+      .option('--resume', 'go on with an interrupted training')
+      .option('--samples <n>', 'held-out tasks or scenes for each metric', count, 512)
+      .option('--threads <n>', 'threads', count, 2),
+    () => import('./commands/pretrain.ts'),
+    (module, [name], options, terminal) => module.pretrainCommand(name!, options, terminal),
+  )
+
   return {
     async run(args) {
       try {
@@ -165,7 +177,10 @@ function scoring(command: Command): Command {
       '-r, --reward <expression...>',
       'a reward: a name, NAME=EXPRESSION, or such as "0.7*math + 0.3*format" (repeatable)',
     )
-    .option('--run <id>', 'go on with this run, or give the new one this id')
+    .option(
+      '--run <id>',
+      'go on with this run, or give the new one this id (default: the unfinished run of the same command, else a new one)',
+    )
     .option('--seed <seed>', 'seed of all randomness', '0')
     .option('--step <n>', 'training step, for rewards with a schedule', number)
     .option('--concurrency <n>', 'calls of each reward at a time', count)

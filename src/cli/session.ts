@@ -67,7 +67,7 @@ const resolver = new URL(
  * The rewards that the command line names (`name=expression`, or an expression, which then is its own name), or else
  * those of the configuration. A misspelt name or an empty list is an error.
  */
-export async function namedRewards(
+async function namedRewards(
   { config, configFile }: Pick<Session, 'config' | 'configFile'>,
   options: ScoringOptions,
 ): Promise<Record<string, IsolatedReward | RewardReference>> {
@@ -165,7 +165,7 @@ export async function scoreSource(
       },
       onProgress: ({ rows, bytesRead, bytesTotal }) =>
         terminal.progress(`scoring (${rows.toLocaleString('en')} rows)`, bytesRead, bytesTotal),
-      ...(options.run === undefined ? {} : { runId: options.run }),
+      ...(options.run === undefined ? { resume: true } : { runId: options.run }),
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       ...(options.batch === undefined ? {} : { batchSize: options.batch }),
       ...(options.workers === undefined ? {} : { workers: options.workers }),
@@ -179,7 +179,7 @@ export async function scoreSource(
   }
 }
 
-export function readOptions(options: ScoringOptions): ReadOptions {
+function readOptions(options: ScoringOptions): ReadOptions {
   return {
     ...(options.format === undefined ? {} : { format: options.format as NonNullable<ReadOptions['format']> }),
     ...(options.convention === undefined ? {} : { convention: options.convention }),

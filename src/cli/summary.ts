@@ -1,5 +1,6 @@
 import type { RewardSummary, RunSummary } from '../apply/run-summary.ts'
-import { counted, figure, table } from './table.ts'
+import { figure } from '../stats/figure.ts'
+import { counted, table } from './table.ts'
 import { duration, type Terminal } from './terminal.ts'
 
 /** Bad rows, and warnings, that are told one by one. */
@@ -14,8 +15,13 @@ export function printSummary(summary: RunSummary, terminal: Terminal): void {
       : ''
   const bad = rows.bad > 0 ? `, ${counted(rows.bad, 'bad row')} left out` : ''
   const warned = rows.warnings > 0 ? `, ${counted(rows.warnings, 'warning')}` : ''
-  const stopped = summary.status === 'stopped' ? ' (stopped; the same command goes on)' : ''
+  const stopped = summary.status === 'stopped' ? ` (stopped; ${howToGoOn(summary)})` : ''
   terminal.result(`run ${summary.run}: ${counted(rows.samples, 'sample')}${bad}${warned}${speed}${stopped}`)
+  const asked = Object.values(rewards).reduce((sum, { scored, unscored }) => sum + scored + unscored, 0)
+  if (timing.newScores > 0 && asked > timing.newScores)
+    terminal.result(
+      `went on with this run: ${counted(asked - timing.newScores, 'score')} stood there already`,
+    )
   if (timing.newScores === 0 && rows.samples > 0 && summary.status === 'complete')
     terminal.result('nothing was left to score')
   terminal.result('')
@@ -37,6 +43,10 @@ export function printSummary(summary: RunSummary, terminal: Terminal): void {
   for (const [name, reward] of Object.entries(rewards)) printFailures(name, reward, summary, terminal)
   printNotes('bad row', rows.bad, rows.firstBad, terminal)
   printNotes('warning', rows.warnings, rows.firstWarnings, terminal)
+}
+
+function howToGoOn({ run, source }: RunSummary): string {
+  return source === '-' ? `--run ${run} with the same input goes on` : 'the same command goes on'
 }
 
 /** For each code how many samples, and where the first stands and why. */

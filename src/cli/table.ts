@@ -1,3 +1,5 @@
+import { figure } from '../stats/figure.ts'
+
 /** A text table: first column left-aligned, columns of numbers right-aligned, two spaces between. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = header.map((title, column) =>
@@ -20,11 +22,4 @@ export function table(header: readonly string[], rows: readonly (readonly string
 /** A count with its noun: `1 prompt`, `2,000 prompts`. */
 export function counted(count: number, noun: string): string {
   return `${figure(count)} ${noun}${count === 1 ? '' : 's'}`
-}
-
-/** A number for people: 3 significant decimals, no trailing zeros, `-` for none. */
-export function figure(value: number | null | undefined, digits = 3): string {
-  if (value === null || value === undefined) return '-'
-  if (!Number.isFinite(value)) return String(value)
-  return Number.isInteger(value) ? value.toLocaleString('en') : value.toFixed(digits)
 }

@@ -1,3 +1,6 @@
+/** Exit codes: 0 all well; 2 something failed, or could not be judged (the rest was done); 130 interrupted. */
+export type ExitCode = 0 | 2 | 130
+
 /** Where a command writes: results to stdout, everything else to stderr. Injected, so commands run in tests. */
 export interface Terminal {
   /** One line of the result: what a script would read. */

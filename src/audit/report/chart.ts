@@ -1,13 +1,14 @@
 import type { TopLevelSpec } from 'vega-lite'
-import { Html } from './html.ts'
+import { loadVegaViews } from '../../rewards/verifiable/graphics/vega-view.ts'
+import { Html, html } from './html.ts'
 
 /**
  * A Vega-Lite specification with inline data, drawn to SVG here and now, so that the page needs no script, no
  * network and no canvas. Vega's expressions run in its interpreter, never through `eval`.
  */
 export async function chart(specification: TopLevelSpec, label: string): Promise<Html> {
-  const [{ compile }, vega] = await Promise.all([import('vega-lite'), import('vega')])
-  const { spec } = compile({
+  const viewOf = await loadVegaViews()
+  const view = viewOf({
     background: 'white',
     ...specification,
     config: {
@@ -17,19 +18,10 @@ export async function chart(specification: TopLevelSpec, label: string): Promise
       ...specification.config,
     },
   } as TopLevelSpec)
-  const view = new vega.View(vega.parse(spec), { renderer: 'none', loader: offline(vega) })
   try {
-    const svg = await view.toSVG()
-    return new Html(
-      `<div class="chart" role="img" aria-label="${label.replace(/[&"<>]/g, (c) => `&#${c.charCodeAt(0)};`)}">${svg}</div>`,
-    )
+    const svg = new Html(await view.toSVG())
+    return html`<div class="chart" role="img" aria-label="${label}">${svg}</div>`
   } finally {
     view.finalize()
   }
-}
-
-/** A loader that loads nothing. */
-function offline(vega: typeof import('vega')) {
-  const refuse = () => Promise.reject(new Error('a report loads no remote data'))
-  return { ...vega.loader(), load: refuse, http: refuse, file: refuse, sanitize: refuse }
 }

@@ -28,7 +28,7 @@ function render(piece: Piece): string {
 }
 
 /** Escapes text for HTML; control characters and lone surrogates, which HTML cannot hold, become U+FFFD. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .toWellFormed()
     .replace(/[&<>"']/g, (character) => entities[character]!)

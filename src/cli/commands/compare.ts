@@ -1,13 +1,12 @@
 import { compare } from '../../apply/compare.ts'
 import { compareToLabel } from '../../apply/compare-to-label.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
-import type { ExitCode } from '../program.ts'
+import { figure, intervalFigure } from '../../stats/figure.ts'
 import { runOf, type ScoringOptions, type Session, withSession } from '../session.ts'
 import { shortened } from '../summary.ts'
-import { counted, figure, table } from '../table.ts'
-import type { Terminal } from '../terminal.ts'
+import { counted, table } from '../table.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
-import { intervalText } from './rank.ts'
 
 interface CompareCommandOptions extends ScoringOptions {
   readonly first?: string
@@ -43,10 +42,10 @@ export async function compareCommand(
     for (const line of table(
       ['agreement', 'overall', 'inside prompts'],
       [
-        ['Spearman', intervalText(result.spearman), intervalText(result.within.spearman)],
-        ['Kendall tau-b', intervalText(result.kendall), intervalText(result.within.kendall)],
-        ['Pearson', intervalText(result.pearson), intervalText(result.within.pearson)],
-        ['accuracy on pairs', '-', intervalText(pairs.accuracy)],
+        ['Spearman', intervalFigure(result.spearman), intervalFigure(result.within.spearman)],
+        ['Kendall tau-b', intervalFigure(result.kendall), intervalFigure(result.within.kendall)],
+        ['Pearson', intervalFigure(result.pearson), intervalFigure(result.within.pearson)],
+        ['accuracy on pairs', '-', intervalFigure(pairs.accuracy)],
       ],
     ))
       terminal.result(`  ${line}`)
@@ -100,8 +99,8 @@ async function againstLabel(
       return [
         first,
         figure(compared),
-        intervalText(within.spearman),
-        intervalText(judge?.accuracy ?? null),
+        intervalFigure(within.spearman),
+        intervalFigure(judge?.accuracy ?? null),
         figure(judge?.counts.counted ?? 0),
         figure(judge?.kappa),
       ]
@@ -115,7 +114,7 @@ async function againstLabel(
     result.pairs.differences.map(({ first, second, accuracy, mcnemar }) => [
       first,
       second,
-      intervalText(accuracy),
+      intervalFigure(accuracy),
       figure(mcnemar.onlyFirst),
       figure(mcnemar.onlySecond),
       mcnemar.mid < 0.001 ? '<0.001' : figure(mcnemar.mid),

@@ -16,13 +16,12 @@ import {
 import { writeRecords } from '../../data/index.ts'
 import { resolveReward } from '../../methods/resolve.ts'
 import { dispatch } from '../../rewards/combine/dispatch.ts'
+import { figure, intervalFigure } from '../../stats/figure.ts'
 import { type ShowcaseKind, showcase, showcaseKinds } from '../../worlds/showcase.ts'
-import type { ExitCode } from '../program.ts'
 import { type GlobalOptions, withSession } from '../session.ts'
 import { printSummary } from '../summary.ts'
-import { counted, figure, table } from '../table.ts'
-import { duration, type Terminal } from '../terminal.ts'
-import { intervalText } from './rank.ts'
+import { counted, table } from '../table.ts'
+import { duration, type ExitCode, type Terminal } from '../terminal.ts'
 import { writeReport } from './report.ts'
 
 interface DemoOptions extends GlobalOptions {
@@ -95,8 +94,8 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
       for (const by of Object.keys(rewards)) {
         const ranking = await rank(scored, { by, gold: 'meta.quality' })
         if (rows.length === 0) {
-          rows.push(['at random', intervalText(ranking.outcomes.random), '', ''])
-          rows.push(['the first', intervalText(ranking.outcomes.first), '', ''])
+          rows.push(['at random', intervalFigure(ranking.outcomes.random), '', ''])
+          rows.push(['the first', intervalFigure(ranking.outcomes.first), '', ''])
         }
         const agreement = await compare(scored, { first: by, second: 'meta.quality', resamples: 200 })
         const fooled = ranking.groups.filter(({ chosen }) =>
@@ -104,12 +103,12 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
         ).length
         rows.push([
           `best by ${by}`,
-          intervalText(ranking.outcomes.chosen),
+          intervalFigure(ranking.outcomes.chosen),
           `${figure(fooled)} of ${figure(ranking.groups.length)}`,
-          intervalText(agreement.within.pairs.accuracy),
+          intervalFigure(agreement.within.pairs.accuracy),
         ])
         if (by === Object.keys(rewards).at(-1))
-          rows.push(['oracle', intervalText(ranking.outcomes.oracle), '', ''])
+          rows.push(['oracle', intervalFigure(ranking.outcomes.oracle), '', ''])
       }
       for (const line of table(
         ['choice', 'quality [95% interval]', 'adversarial chosen', 'pairs in the right order'],

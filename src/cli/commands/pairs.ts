@@ -1,10 +1,10 @@
 import { buildPairs, type PairStrategy } from '../../apply/pairs.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
 import { writePreferences } from '../../data/index.ts'
-import type { ExitCode } from '../program.ts'
+import { figure } from '../../stats/figure.ts'
 import { runOf, type ScoringOptions, withSession } from '../session.ts'
-import { counted, figure } from '../table.ts'
-import type { Terminal } from '../terminal.ts'
+import { counted } from '../table.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
 
 interface PairsCommandOptions extends ScoringOptions {

@@ -1,11 +1,10 @@
 import { type Outcomes, rank } from '../../apply/rank.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
-import type { BootstrapInterval } from '../../stats/index.ts'
-import type { ExitCode } from '../program.ts'
+import { figure, intervalFigure } from '../../stats/figure.ts'
 import { runOf, type ScoringOptions, withSession } from '../session.ts'
 import { shortened } from '../summary.ts'
-import { counted, figure, table } from '../table.ts'
-import type { Terminal } from '../terminal.ts'
+import { counted, table } from '../table.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
 
 interface RankCommandOptions extends ScoringOptions {
@@ -59,18 +58,13 @@ export async function rankCommand(
     ]
     const rows = ways.flatMap(([key, label]) => {
       const outcome = ranking.outcomes[key]
-      return outcome === null ? [] : [[label, intervalText(outcome), String(outcome.n)]]
+      return outcome === null ? [] : [[label, intervalFigure(outcome), String(outcome.n)]]
     })
     for (const line of table(['choice', ranking.gold, 'prompts'], rows)) terminal.result(`  ${line}`)
     const { overRandom } = ranking.gains
-    if (overRandom) terminal.result(`  gain over random: ${intervalText(overRandom)}`)
+    if (overRandom) terminal.result(`  gain over random: ${intervalFigure(overRandom)}`)
     if (ranking.unrankable.length > 0)
       terminal.problem(`without a scored candidate: ${counted(ranking.unrankable.length, 'prompt')}`)
     return summary !== null && summary.failures > 0 ? 2 : 0
   })
-}
-
-export function intervalText(interval: BootstrapInterval | null): string {
-  if (interval === null) return '-'
-  return `${figure(interval.estimate)} [${figure(interval.low)}, ${figure(interval.high)}]`
 }

@@ -6,9 +6,8 @@ import { scoredSamples } from '../../apply/scored-samples.ts'
 import type { ImageSource } from '../../core/index.ts'
 import { messageOf } from '../../core/index.ts'
 import { imageDataUrl } from '../../data/images.ts'
-import type { ExitCode } from '../program.ts'
 import { runOf, type ScoringOptions, type Session, withSession } from '../session.ts'
-import type { Terminal } from '../terminal.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
 
 interface ReportCommandOptions extends ScoringOptions {
   readonly out: string

@@ -2,13 +2,12 @@ import { recombined } from '../../apply/recombined.ts'
 import { rescore } from '../../apply/rescore.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
 import { GuerdonError } from '../../core/index.ts'
-import type { ExitCode } from '../program.ts'
+import { figure, intervalFigure } from '../../stats/figure.ts'
 import { type GlobalOptions, runOf, withSession } from '../session.ts'
 import { shortened } from '../summary.ts'
-import { figure, table } from '../table.ts'
-import type { Terminal } from '../terminal.ts'
+import { table } from '../table.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
 import { firstReward } from './first-reward.ts'
-import { intervalText } from './rank.ts'
 
 interface RescoreCommandOptions extends GlobalOptions {
   readonly weights: string
@@ -52,7 +51,7 @@ export async function rescoreCommand(
     ))
       terminal.result(`  ${line}`)
     terminal.result(
-      `  Kendall tau-b of the orders ${intervalText(ranks.kendall)}; flat groups ${figure(advantages.flatBefore)} -> ${figure(advantages.flatAfter)}`,
+      `  Kendall tau-b of the orders ${intervalFigure(ranks.kendall)}; flat groups ${figure(advantages.flatBefore)} -> ${figure(advantages.flatAfter)}`,
     )
     if (result.changes.length > 0) {
       terminal.result('\nlargest changes of advantage')

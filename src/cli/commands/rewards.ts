@@ -3,10 +3,10 @@ import { promptText, textOf } from '../../core/index.ts'
 import { methods } from '../../methods/registry.ts'
 import { allRewardTypes, rewardTypeNamed } from '../../methods/resolve.ts'
 import type { RewardType } from '../../rewards/reward-type.ts'
-import type { ExitCode } from '../program.ts'
+import { figure } from '../../stats/figure.ts'
 import type { GlobalOptions } from '../session.ts'
-import { figure, table } from '../table.ts'
-import type { Terminal } from '../terminal.ts'
+import { table } from '../table.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
 
 /** `guerdon rewards`: the list; `guerdon rewards show NAME`: one with options, range, needs and examples. */
 export async function rewardsCommand(

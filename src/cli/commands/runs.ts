@@ -1,8 +1,7 @@
 import { GuerdonError } from '../../core/index.ts'
-import type { ExitCode } from '../program.ts'
 import { type GlobalOptions, withSession } from '../session.ts'
 import { table } from '../table.ts'
-import type { Terminal } from '../terminal.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
 
 /** `guerdon runs`: what the store holds, newest first. */
 export async function runsCommand(

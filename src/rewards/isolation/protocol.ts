@@ -10,7 +10,7 @@ export interface LoadMessage extends PortableReference {
 }
 
 /** Samples that are judged in one call: one sample, one group, or a batch. */
-export interface WireUnit {
+interface WireUnit {
   /** Counts from 1 in its pool. */
   readonly id: number
   readonly samples: readonly Sample[]

@@ -58,7 +58,7 @@ function inSameUnit(given: ReadNumber, gold: ReadNumber): number | undefined {
 }
 
 /** How near a number is to another in [0, 1]: 1 - |a - b| / (|a| + |b|); 1 when they are equal. */
-export function numericCloseness(a: number, b: number): number {
+function numericCloseness(a: number, b: number): number {
   return a === b ? 1 : 1 - Math.min(1, Math.abs(a - b) / (Math.abs(a) + Math.abs(b)))
 }
 

@@ -60,7 +60,7 @@ export function bleuCounts(
 }
 
 /** Sum of the counts of several sentences of one corpus. */
-export function sumBleuCounts(counts: readonly BleuCounts[]): BleuCounts {
+function sumBleuCounts(counts: readonly BleuCounts[]): BleuCounts {
   const orders = counts[0]?.matches.map((_, order) => order) ?? []
   const sum = (of: (sentence: BleuCounts) => number) =>
     counts.reduce((total, sentence) => total + of(sentence), 0)

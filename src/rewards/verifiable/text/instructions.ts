@@ -63,7 +63,7 @@ export function instructionAccuracy(followed: readonly (readonly boolean[])[]): 
 }
 
 /** The instructions of a sample: its reference, or its meta, with `instruction_id_list` and `kwargs`. */
-export function instructionsOf({ reference, meta }: Sample): Instructions | undefined {
+function instructionsOf({ reference, meta }: Sample): Instructions | undefined {
   const holder = isObject(reference) && 'instruction_id_list' in reference ? reference : meta
   const { instruction_id_list: ids, kwargs } = holder as Record<string, Json | undefined>
   if (!Array.isArray(ids) || ids.length === 0 || !ids.every((id) => typeof id === 'string')) return undefined
