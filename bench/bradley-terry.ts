@@ -1,9 +1,9 @@
-// Milliseconds to rank 60 models by 200,000 votes, against minorise-maximise sweeps over the same counts.
+// Processor milliseconds to rank 60 models by 200,000 votes, against minorise-maximise sweeps over the same counts.
 //
 //   npm run -s bench -- bradley-terry [--json]
 import { Rng } from '../src/core/index.ts'
 import { bradleyTerry, bradleyTerryErrors, countPairs } from '../src/stats/bradley-terry.ts'
-import { print } from './_throughput.ts'
+import { fastestMs, print } from './_throughput.ts'
 
 const [models, votes] = [60, 200_000]
 const rng = new Rng('bradley-terry')
@@ -14,20 +14,8 @@ const values = Float64Array.from(a, (model, vote) => {
   return rng.chance(1 / (1 + Math.exp((b[vote]! - model) / 15))) ? 1 : 0
 })
 
-function bestMs<T>(work: () => T): { ms: number; result: T } {
-  let [ms, result] = [Number.POSITIVE_INFINITY, work()]
-  for (let run = 0; run < 9; run++) {
-    const started = performance.now()
-    result = work()
-    ms = Math.min(ms, performance.now() - started)
-  }
-  return { ms, result }
-}
-
-const counted = bestMs(() => countPairs(models, { a, b, values }))
-const pairs = counted.result
-const fitted = bestMs(() => bradleyTerry(pairs))
-const errors = bestMs(() => bradleyTerryErrors(pairs, fitted.result))
+const pairs = countPairs(models, { a, b, values })
+const fitted = bradleyTerry(pairs)
 
 /** The textbook iteration, until it agrees with the fit to 1e-6. */
 function minoriseMaximise(): number {
@@ -48,14 +36,17 @@ function minoriseMaximise(): number {
     for (let i = 0; i < models; i++) strength[i] = wins[i]! / met[i]!
     const logs = strength.map(Math.log)
     const level = logs.reduce((sum, value) => sum + value, 0) / models
-    if (logs.every((value, i) => Math.abs(value - level - fitted.result.logStrengths[i]!) < 1e-6))
-      return sweep
+    if (logs.every((value, i) => Math.abs(value - level - fitted.logStrengths[i]!) < 1e-6)) return sweep
   }
 }
-const sweeps = bestMs(minoriseMaximise)
+const ms = (work: () => unknown) => fastestMs(work, { runs: 9 })
 print([
-  { step: 'count votes', ms: counted.ms, iterations: 0 },
-  { step: 'fit', ms: fitted.ms, iterations: fitted.result.iterations },
-  { step: 'standard errors', ms: errors.ms, iterations: 0 },
-  { step: 'fit by minorise-maximise, to 1e-6', ms: sweeps.ms, iterations: sweeps.result },
+  { step: 'count votes', ms: await ms(() => countPairs(models, { a, b, values })), iterations: '' },
+  { step: 'fit', ms: await ms(() => bradleyTerry(pairs)), iterations: fitted.iterations },
+  { step: 'standard errors', ms: await ms(() => bradleyTerryErrors(pairs, fitted)), iterations: '' },
+  {
+    step: 'fit by minorise-maximise, to 1e-6',
+    ms: await ms(minoriseMaximise),
+    iterations: minoriseMaximise(),
+  },
 ])

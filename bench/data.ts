@@ -1,5 +1,6 @@
-// Rows a second of reading, against node:readline with JSON.parse in the same run.
-//   node bench/data.ts [--rows 200000] [--json]
+// Rows a second of reading (wall-clock time), against node:readline with JSON.parse in the same run.
+//
+//   npm run -s bench -- data [--rows 200000] [--json]
 import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { JsonObject } from '../src/core/index.ts'
 import { readRecords, readSamples, writeRecords } from '../src/data/index.ts'
+import { print, processorClock } from './_throughput.ts'
 
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '200000' }, json: { type: 'boolean', default: false } },
@@ -37,30 +39,18 @@ function* pairs(): Generator<JsonObject> {
     }
 }
 
-interface Line {
-  readonly what: string
-  readonly rows: number
-  readonly rowsPerSecond: number
-  /** Processor time over wall time of one core [microseconds a row]. */
-  readonly microsecondsPerRow: number
-  readonly megabytesPerSecond: number
-  readonly ratio: number
-}
-
-async function time(what: string, path: string, read: () => Promise<number>, baseline?: Line): Promise<Line> {
-  const cpu = process.cpuUsage()
+async function time(what: string, path: string, read: () => Promise<number>, baseline?: number) {
+  const processorMs = processorClock()
   const start = performance.now()
   const rows = await read()
   const seconds = (performance.now() - start) / 1000
-  const { user, system } = process.cpuUsage(cpu)
-  const rowsPerSecond = rows / seconds
   return {
     what,
     rows,
-    rowsPerSecond: Math.round(rowsPerSecond),
-    microsecondsPerRow: Number(((user + system) / rows).toFixed(2)),
-    megabytesPerSecond: Number((statSync(path).size / 1e6 / seconds).toFixed(1)),
-    ratio: Number((baseline ? rowsPerSecond / baseline.rowsPerSecond : 1).toFixed(2)),
+    'rows/s': Math.round(rows / seconds),
+    'processor us/row': (processorMs() * 1000) / rows,
+    'MB/s': statSync(path).size / 1e6 / seconds,
+    ratio: baseline === undefined ? 1 : rows / seconds / baseline,
   }
 }
 
@@ -91,17 +81,13 @@ try {
   await readline()
   await samples(at('sums.jsonl'))
   const baseline = await time('node:readline + JSON.parse', at('sums.jsonl'), readline)
-  const lines = [baseline]
+  const lines: Record<string, string | number>[] = [baseline]
   for (const name of ['sums.jsonl', 'pairs.jsonl', 'sums.jsonl.gz', 'sums.json', 'sums.csv', 'sums.parquet'])
-    lines.push(await time(`readSamples ${name}`, at(name), () => samples(at(name)), baseline))
+    lines.push(await time(`readSamples ${name}`, at(name), () => samples(at(name)), baseline['rows/s']))
   for (const name of ['sums.jsonl', 'sums.csv', 'sums.parquet'])
-    lines.push(await time(`readRecords ${name}`, at(name), () => records(at(name)), baseline))
+    lines.push(await time(`readRecords ${name}`, at(name), () => records(at(name)), baseline['rows/s']))
   const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024)
-  if (values.json) console.log(JSON.stringify({ node: process.version, lines, peakMiB }))
-  else {
-    console.table(lines)
-    console.log(`peak resident memory ${peakMiB} MiB, Node ${process.version}`)
-  }
+  print(lines.map((line) => ({ ...line, 'peak MiB of all': peakMiB })))
 } finally {
   rmSync(folder, { recursive: true })
 }

@@ -1,4 +1,6 @@
 // How much of the time of a rendering reward is spent outside of the renderer (drawing, and encoding the evidence).
+//
+//   npm run -s bench -- render [--json]
 import { Resvg } from '@resvg/resvg-js'
 import * as vega from 'vega'
 import { expressionInterpreter } from 'vega-interpreter'
@@ -6,6 +8,7 @@ import { compile } from 'vega-lite'
 import { type Json, type Reward, Rng, type Sample } from '../src/core/index.ts'
 import { chart } from '../src/rewards/verifiable/graphics/chart.ts'
 import { svg } from '../src/rewards/verifiable/graphics/svg.ts'
+import { fastestMs, print } from './_throughput.ts'
 
 const groups = 12
 const groupSize = 8 // samples that share a reference
@@ -65,13 +68,6 @@ function cases(make: () => string): Sample[] {
   )
 }
 
-async function processorMs(work: () => Promise<void>): Promise<number> {
-  const started = process.cpuUsage()
-  await work()
-  const { user, system } = process.cpuUsage(started)
-  return (user + system) / 1000
-}
-
 async function measure(
   name: string,
   reward: () => Reward,
@@ -88,22 +84,17 @@ async function measure(
   const drawing = async () => {
     for (const text of texts) await draw(text)
   }
-  await scoring() // warm-up
-  await drawing()
-  let [total, inRenderer] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-  for (let run = 0; run < 5; run++) {
-    total = Math.min(total, await processorMs(scoring))
-    inRenderer = Math.min(inRenderer, await processorMs(drawing))
-  }
+  const total = await fastestMs(scoring)
+  const inRenderer = await fastestMs(drawing)
   return {
     reward: name,
-    msPerSample: total / samples.length,
-    rendererMsPerSample: inRenderer / samples.length,
-    shareOutside: Math.max(0, 1 - inRenderer / total),
+    'ms/sample': total / samples.length,
+    'ms/sample in the renderer': inRenderer / samples.length,
+    'share outside': Math.max(0, 1 - inRenderer / total),
   }
 }
 
-const rows = [
+print([
   await measure(
     'svg, with evidence',
     () => svg(),
@@ -128,11 +119,4 @@ const rows = [
     cases(() => JSON.stringify(specification())),
     drawChart,
   ),
-]
-
-if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`)
-else
-  for (const { reward, msPerSample, rendererMsPerSample, shareOutside } of rows)
-    process.stdout.write(
-      `${reward.padEnd(26)} ${msPerSample.toFixed(2).padStart(7)} ms/sample, ${rendererMsPerSample.toFixed(2)} in the renderer, ${(100 * shareOutside).toFixed(0)}% outside\n`,
-    )
+])

@@ -1,17 +1,17 @@
-/**
- * Scores a generated JSON Lines file end to end, store included: rows per second, processor time, memory, size.
- *
- *   node bench/run.ts [--rows 200000] [--workers N] [--rewards 1] [--json]
- */
+// Scores a generated JSON Lines file end to end, store included: rows per second, processor time, memory, size.
+//
+//   npm run -s bench -- run [--rows 200000] [--workers N] [--rewards 1] [--json]
 import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 import { scoreRun } from '../src/apply/run.ts'
 import { defineReward, Rng, textOf } from '../src/core/index.ts'
 import { openStore } from '../src/store/index.ts'
+import { print, processorClock } from './_throughput.ts'
 
 /** A cheap rule: whether the output ends with the reference. Made again in every thread. */
 export const endsWithReference = () =>
@@ -43,20 +43,6 @@ async function generate(path: string, rows: number): Promise<void> {
   }
   file.end()
   await finished(file)
-}
-
-interface Result {
-  readonly rows: number
-  readonly workers: number
-  readonly seconds: number
-  readonly rowsPerSecond: number
-  readonly processorSeconds: number
-  /** Resident memory in MiB at each tenth of the run. */
-  readonly memory: readonly number[]
-  readonly peakMemory: number
-  readonly fileMegabytes: number
-  readonly storeMegabytes: number
-  readonly resumeSeconds: number
 }
 
 async function main(): Promise<void> {
@@ -99,12 +85,12 @@ async function main(): Promise<void> {
           while (memory.length < 10 && done >= ((memory.length + 1) * rows) / 10) memory.push(used)
         },
       })
-    const processor = process.cpuUsage()
+    const processorMs = processorClock()
     const started = performance.now()
     const summary = await run()
     const seconds = (performance.now() - started) / 1000
     look()
-    const spent = process.cpuUsage(processor)
+    const processorSeconds = processorMs() / 1000
     const again = performance.now()
     const resumed = await run()
     const resumeSeconds = (performance.now() - again) / 1000
@@ -112,31 +98,23 @@ async function main(): Promise<void> {
     if (summary.rows.samples !== rows || scored !== rows || resumed.timing.newScores !== 0)
       throw new Error(`${scored} of ${rows} scored, ${resumed.timing.newScores} again`)
     await store.close()
-    const result: Result = {
-      rows,
-      workers,
-      seconds,
-      rowsPerSecond: Math.round(rows / seconds),
-      processorSeconds: (spent.user + spent.system) / 1e6,
-      memory,
-      peakMemory,
-      fileMegabytes: statSync(source).size / 2 ** 20,
-      storeMegabytes: statSync(store.location).size / 2 ** 20,
-      resumeSeconds,
-    }
-    if (values.json) console.log(JSON.stringify(result))
-    else
-      console.table(
-        Object.fromEntries(
-          Object.entries(result).map(([name, value]) => [
-            name,
-            Array.isArray(value) ? value.join(' ') : Number(value.toFixed(2)),
-          ]),
-        ),
-      )
+    print([
+      {
+        rows,
+        workers,
+        seconds,
+        'rows/s': Math.round(rows / seconds),
+        'processor s': processorSeconds,
+        'MiB at each tenth': memory.join(' '),
+        'peak MiB': peakMemory,
+        'file MiB': statSync(source).size / 2 ** 20,
+        'store MiB': statSync(store.location).size / 2 ** 20,
+        'resume s': resumeSeconds,
+      },
+    ])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-if (import.meta.main) void main() // not awaited: the runs import this module for its reward
+if (isMainThread) void main() // not in the threads of the run, which import this module for its reward

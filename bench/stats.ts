@@ -1,5 +1,8 @@
+// Statistics against simple-statistics, or against the textbook loop where that has no such function: processor time
+// of the best of several runs, in one process.
+//
+//   npm run -s bench -- stats [--json]
 import { quantile as peerQuantile, sampleCorrelation, sampleRankCorrelation } from 'simple-statistics'
-import { figure, table } from '../src/cli/table.ts'
 import { Rng } from '../src/core/index.ts'
 import {
   areaUnderRoc,
@@ -11,9 +14,7 @@ import {
   quantile,
   spearman,
 } from '../src/stats/index.ts'
-
-// Statistics against simple-statistics, or against the textbook loop where that has no such function: processor time
-// of the best of several runs, in one process. `--json` prints the numbers.
+import { fastestMs, print } from './_throughput.ts'
 
 const rng = new Rng('bench')
 const size = 100_000
@@ -104,47 +105,22 @@ function pairwiseWins(x: readonly number[], y: readonly number[]): number {
   return wins / x.length / y.length
 }
 
-/** Milliseconds of processor time, best of the runs that fit in about a second (at least three). */
-function milliseconds(run: () => unknown): number {
-  run()
-  let [best, spent] = [Infinity, 0]
-  for (let i = 0; i < 3 || (i < 30 && spent < 1000); i++) {
-    const started = process.cpuUsage()
-    run()
-    const { user, system } = process.cpuUsage(started)
-    best = Math.min(best, (user + system) / 1000)
-    spent += (user + system) / 1000
-  }
-  return best
-}
-
-const rows = cases.map(({ name, run, peer }) => {
+const rows = []
+for (const { name, run, peer } of cases) {
   if (peer) {
     const [ours, theirs] = [run() as number, peer.run() as number]
     // simple-statistics takes another definition of a quantile: one order statistic, not between two.
     if (Math.abs(ours - theirs) > 1e-4) throw new Error(`${name}: ${ours} is not the peer's ${theirs}`)
   }
-  const own = milliseconds(run)
-  const other = peer && milliseconds(peer.run)
-  return {
-    name,
-    milliseconds: own,
-    peer: peer?.name ?? null,
-    peerMilliseconds: other ?? null,
-    timesAsFast: other === undefined ? null : other / own,
-  }
-})
-
-const output = process.argv.includes('--json')
-  ? [JSON.stringify(rows, null, 2)]
-  : table(
-      ['statistic', 'ms', 'peer', 'peer ms', 'times as fast'],
-      rows.map((row) => [
-        row.name,
-        row.milliseconds.toFixed(2),
-        row.peer ?? '-',
-        row.peerMilliseconds === null ? '-' : row.peerMilliseconds.toFixed(2),
-        figure(row.timesAsFast, 1),
-      ]),
-    )
-process.stdout.write(`${output.join('\n')}\n`)
+  const settings = { runs: 30, limitMs: 1000 }
+  const own = await fastestMs(run, settings)
+  const other = peer && (await fastestMs(peer.run, settings))
+  rows.push({
+    statistic: name,
+    ms: own,
+    peer: peer?.name ?? '',
+    'peer ms': other ?? '',
+    'times as fast': other === undefined ? '' : other / own,
+  })
+}
+print(rows)

@@ -1,7 +1,10 @@
 // Samples per second and core of the tool-call rewards on short outputs.
+//
+//   npm run -s bench -- tool-calls [--json]
 import type { Reward, Sample } from '../src/core/index.ts'
 import { toolrl } from '../src/methods/toolrl.ts'
 import { toolCalls } from '../src/rewards/verifiable/calls/tool-calls.ts'
+import { print, throughput } from './_throughput.ts'
 
 const gold = `<think>Two tools.</think>
 <tool_call>
@@ -28,7 +31,7 @@ const cases: readonly [name: string, reward: Reward, output: string, reference: 
   ['toolrl, one value wrong', toolrl(), gold.replace('"C"', '"F"'), gold],
 ]
 
-const batch = 20_000
+const batch = 1024
 const rows = []
 for (const [name, reward, output, reference] of cases) {
   const samples: Sample[] = Array.from({ length: batch }, (_, index) => ({
@@ -38,21 +41,7 @@ for (const [name, reward, output, reference] of cases) {
     reference: reference!,
     meta: {},
   }))
-  await reward.score(samples) // warm-up
-  let best = Number.POSITIVE_INFINITY
-  for (let run = 0; run < 5; run++) {
-    // Processor time, so that what else the machine does is not counted.
-    const started = process.cpuUsage()
-    await reward.score(samples)
-    const { user, system } = process.cpuUsage(started)
-    best = Math.min(best, (user + system) / 1000)
-  }
-  rows.push({ reward: name, samplesPerSecond: Math.round((batch / best) * 1000) })
+  const perSecond = await throughput(batch, () => reward.score(samples))
+  rows.push({ reward: name, 'samples/s per core': Math.round(perSecond) })
 }
-
-if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`)
-else
-  for (const { reward, samplesPerSecond } of rows)
-    process.stdout.write(
-      `${reward.padEnd(36)} ${samplesPerSecond.toLocaleString('en').padStart(12)} samples/s\n`,
-    )
+print(rows)
