@@ -1131,7 +1131,15 @@ export const targets: readonly Target[] = [
         ['yes no', 'no yes', 'not true', 'yes. no.', 'I know'],
         [false, true],
       ],
-      ['choice', 'math', 'B', 'B', 'C', ['A, B', 'A B C D E', 'A or B', 'cat', 'B or C'], []],
+      [
+        'choice',
+        'math',
+        'B',
+        'B',
+        'C',
+        ['A, B', 'A B C D E', 'A or B', 'cat', 'B or C', 'a B cat', 'A bee'],
+        [],
+      ],
       ['open', 'math', '5', '5', '7', ['the answer 15', '5, 7', '5 or 7', 'x', '1 2 3 4 5', ','], texts],
       ['open', 'classify', 'cat, dog', 'cat, dog', 'fox', ['', ',', '[]'], texts],
       [

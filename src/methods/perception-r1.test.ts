@@ -56,7 +56,8 @@ describe('the visual term', () => {
   })
 
   test("a judge's prompt holds no verdicts of the policy", () => {
-    expect(withoutInfoTags('<info1>1</info1> AB = 7 <info>')).toBe('1 AB = 7 <info>')
+    expect(withoutInfoTags('<info1>1</info1> AB = 7 <info>')).toBe(' 1  AB = 7 <info>')
+    expect(withoutInfoTags('<in<info1>fo1>1</info1>')).not.toMatch(/<info\d/)
   })
 })
 

@@ -136,7 +136,7 @@ function verdictOf(verdict: Json): number {
 
 /** A response without info tags, so that a judge who is shown it cannot copy the policy's own verdicts. */
 export function withoutInfoTags(response: string): string {
-  return response.replace(/<\/?info\d+>/g, '')
+  return response.replace(/<\/?info\d+>/g, ' ') // a space, lest what is left make a new tag
 }
 
 function rightness(response: string, gold: string, variant: Variant): Grade {

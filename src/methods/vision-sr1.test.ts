@@ -36,7 +36,8 @@ describe('the leak', () => {
 
   test('answers are cut out of the description', () => {
     const described = (inside: string) => selfContainedDescription(`<description>${inside}</description>`)
-    expect(described('a ball \\boxed{\\text{red}} on grass')).toBe('a ball  on grass')
+    expect(described('a ball \\boxed{\\text{red}} on grass')).toBe('a ball   on grass')
+    expect(described('a ball \\box<answer></answer>ed{red}')).not.toContain('\\boxed')
     expect(described('a ball <answer>red</answer>')).toBe('a ball')
     expect(described('a ball \\boxed{red')).toBe('a ball')
     expect(described('\\boxed{red}')).toBe(undefined)

@@ -150,7 +150,7 @@ function withoutAnswers(description: string): string {
   let from = 0
   for (const match of description.matchAll(/\\boxed\{|<answer>/g)) {
     if (match.index < from) continue
-    kept += description.slice(from, match.index)
+    kept += `${description.slice(from, match.index)} ` // a space, lest what is left make a new box
     const start = match.index + match[0].length
     const end =
       match[0] === '<answer>' ? description.indexOf('</answer>', start) : closingBrace(description, start)

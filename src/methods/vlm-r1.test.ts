@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
 import type { Json, Sample, Score } from '../core/index.ts'
 import { type Box, pixelIou } from '../rewards/verifiable/boxes/boxes.ts'
+import { groupAdvantages } from '../stats/group-advantage.ts'
 import { cleaned } from './vlm-r1/accuracy.ts'
 import { choiceInContext } from './vlm-r1/choice.ts'
 import { repetitionPenalty } from './vlm-r1/repetition.ts'
@@ -24,6 +25,7 @@ const accuracy =
     (await judge(input.output, input.gold, { method, variant })).parts?.accuracy
 
 testVectors('vlm-r1', {
+  'stats.group_advantage': (totals: number[]) => groupAdvantages(totals),
   'vlm_r1.od_ap': accuracy('od_ap', 'released'),
   'vlm_r1.od_ap50': accuracy('od_ap50', 'released'),
   'vlm_r1.od_length_reward': accuracy('odLength', 'released'),
