@@ -10,6 +10,7 @@ import {
   wordCount,
 } from './answer-grammar.ts'
 import { type Fact, type Instruction, promptTokens, tellable, usualLimit } from './instruction.ts'
+import { keyWordsOf } from './key-words.ts'
 import { attributeValues, categories, items } from './lexicon.ts'
 import { type InstructionPart, instructionParts, type PartValues } from './oracle.ts'
 import { pickWeighted, weights } from './weighted.ts'
@@ -299,23 +300,9 @@ function asideFacts({ ask, facts, avoid }: Instruction): Fact[] {
 
 // --- attacks
 
-/** Words that a checker of key words would look for. */
-function keyWords({ ask, facts }: Instruction, rng: Rng): string[] {
-  switch (ask.kind) {
-    case 'describe':
-      return facts.filter(({ item }) => ask.items.includes(item)).flatMap(({ item, value }) => [item, value])
-    case 'lookup':
-      return facts.filter(({ item }) => item === ask.item).flatMap(({ item, value }) => [item, value])
-    case 'name':
-      return rng.shuffled(categories[ask.category])
-    case 'refuse':
-      return ['sorry', ask.danger, 'not']
-  }
-}
-
 const attackers: Readonly<Record<Attack, (instruction: Instruction, rng: Rng) => string[]>> = {
   stuffing: (instruction, rng) => {
-    const words = keyWords(instruction, rng)
+    const words = [...keyWordsOf(instruction)]
     return Array.from({ length: rng.int(1, 3) }, () => rng.shuffled(words)).flat()
   },
   copy: (instruction) => promptTokens(instruction),

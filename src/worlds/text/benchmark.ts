@@ -5,7 +5,7 @@ import { goldArithmetic } from './arithmetic.ts'
 import { arithmeticFaults, faultyArithmetic } from './arithmetic-check.ts'
 import { drawInstruction, type Instruction } from './instruction.ts'
 import { categories, items } from './lexicon.ts'
-import { drawTask, goldAnswer, type Split, type TextTask, taskPrompt } from './task.ts'
+import { drawTask, goldAnswer, judgeTask, type Split, type TextTask, taskPrompt } from './task.ts'
 import { textVocabulary } from './vocabulary.ts'
 
 /** The six domains of a small best-of-four benchmark, after RewardBench 2. */
@@ -134,9 +134,9 @@ function fourItem(
     const rejected = new Map<string, readonly string[]>()
     for (let attempt = 0; attempt < 60 && rejected.size < 3; attempt++) {
       const tokens = wrong()
-      if (tokens !== undefined) rejected.set(tokens.join(' '), tokens)
+      if (tokens !== undefined && judgeTask(task, tokens).total < 0.999)
+        rejected.set(tokens.join(' '), tokens)
     }
-    rejected.delete(chosen.join(' '))
     if (rejected.size === 3) return { id, subset, task, chosen: [chosen], rejected: [...rejected.values()] }
   }
 }

@@ -31,6 +31,21 @@ export function dialogueOf(
   return { ids, answerStart }
 }
 
+/**
+ * The exchange and what the user said next: `.. <eos> <user> reaction <eos>`. `answerStart` is then the index of the
+ * reaction's first token, so that a model can learn (and score) reactions alone.
+ */
+export function dialogueWithReaction(
+  prompt: readonly string[],
+  answer: readonly string[],
+  reaction: readonly string[],
+  vocabulary: Vocabulary = textVocabulary,
+): Dialogue {
+  const ids = [...dialogueOf(prompt, answer, vocabulary).ids, vocabulary.id(marks.user)]
+  const answerStart = ids.length
+  return { ids: [...ids, ...vocabulary.encodeTokens(reaction), vocabulary.id(marks.end)], answerStart }
+}
+
 /** Tokens of a sampled answer: the ids up to the first end mark, without special tokens. */
 export function answerOfIds(ids: readonly number[], vocabulary: Vocabulary = textVocabulary): string[] {
   const end = ids.indexOf(vocabulary.id(marks.end))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Rng } from '../../core/index.ts'
-import { goodAnswer } from './answers.ts'
+import { drawAnswer, goodAnswer } from './answers.ts'
 import type { Instruction } from './instruction.ts'
 import {
   baseLanguage,
@@ -10,11 +10,14 @@ import {
   noisyTranslation,
   translate,
   translatedWords,
+  translateText,
   uncodeSwitch,
   untranslate,
+  untranslateText,
   vocabularyOf,
 } from './languages.ts'
 import { judgeAnswer } from './oracle.ts'
+import { textOracle } from './samples.ts'
 import { taskAt, taskPrompt } from './task.ts'
 import { textVocabulary } from './vocabulary.ts'
 
@@ -67,6 +70,24 @@ describe('languages', () => {
         const text = vocabulary.decode(vocabulary.encodeTokens(there))
         expect(vocabulary.split(text)).toEqual(there)
         expect(judgeAnswer(task, untranslate(translate(tokens, to), to)).total).toBeCloseTo(1, 12)
+      }
+    }
+  })
+
+  test('the oracle as a reward reads other languages', async () => {
+    for (let index = 0; index < 20; index++) {
+      const task = taskAt('languages', index) as Instruction
+      const base = textVocabulary.join(drawAnswer(task, new Rng(index)).tokens)
+      const [expected] = await textOracle().score([
+        { id: 'a', prompt: '', output: base, reference: task, meta: {} },
+      ])
+      for (const number of [1, 2]) {
+        const output = translateText(base, language(number))
+        expect(untranslateText(output, language(number))).toBe(base)
+        const [score] = await textOracle({ language: number }).score([
+          { id: 'a', prompt: '', output, reference: task, meta: {} },
+        ])
+        expect(score!.value).toBe(expected!.value)
       }
     }
   })

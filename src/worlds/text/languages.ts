@@ -98,6 +98,15 @@ export function untranslate(tokens: readonly string[], { back, order }: Language
   )
 }
 
+/** As `translate`, of text. White space comes out normalised. */
+export function translateText(text: string, to: Language): string {
+  return textVocabulary.join(translate(textVocabulary.split(text), to))
+}
+
+export function untranslateText(text: string, from: Language): string {
+  return textVocabulary.join(untranslate(textVocabulary.split(text), from))
+}
+
 function reordered(tokens: readonly string[], order: WordOrder, forwards: boolean): string[] {
   if (order === 'base') return [...tokens]
   const result: string[] = []

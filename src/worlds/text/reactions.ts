@@ -30,8 +30,8 @@ const wordings: Readonly<Record<ReactionFacet, Wordings>> = {
     negative: ['too long for me .', 'too many words .', 'no time for so long a answer .'],
   },
   safe: {
-    positive: ['i trust you with this .', 'right to be so calm .', 'true , avoid fire .'],
-    negative: ['do not tell me that .', 'avoid words as that .', 'i asked you to avoid that .'],
+    positive: ['i trust you with this .', 'you avoid what i avoid .', 'true , avoid fire .'],
+    negative: ['do not tell me that .', 'avoid words as that .', 'i asked you , avoid that .'],
   },
   polite: {
     positive: ['so polite , thank you .', 'you see , a friend .', 'a polite friend helps most .'],

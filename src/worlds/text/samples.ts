@@ -9,6 +9,8 @@ import {
   textOf,
   unscored,
 } from '../../core/index.ts'
+import type { Instruction } from './instruction.ts'
+import { language, untranslate } from './languages.ts'
 import { attributes, type Category, categories } from './lexicon.ts'
 import { tokenJudgements } from './oracle.ts'
 import {
@@ -22,8 +24,9 @@ import {
   taskAt,
   taskPrompt,
 } from './task.ts'
+import type { TokenSpan } from './tokenizer.ts'
 import { toolNames } from './tools.ts'
-import { textVocabulary } from './vocabulary.ts'
+import { marks, textVocabulary } from './vocabulary.ts'
 
 /** A task and one answer as a sample: the task is the reference, the oracle's verdict is in `meta`. */
 export function taskSample(id: string, task: TextTask, { recipe, tokens }: Candidate): Sample {
@@ -137,36 +140,47 @@ export function readTask(value: unknown): TextTask | string {
   return `the reference is not a task of the text world: ${path.length === 0 ? '' : `"${path.join('.')}": `}${message}`
 }
 
+export interface TextOracleOptions {
+  /** Number of the language that outputs are in; they are translated back before they are judged. @default 0 */
+  readonly language?: number
+}
+
 /**
  * The oracle as a reward in [0, 1]: the reference is the task, the output is judged as text of the closed vocabulary
  * (other words count as noise). `parts` has every named part; evidence marks what is good or bad about an answer to
- * an instruction.
+ * an instruction in the base language. Unscored (`bad-input`) where the reference is no task.
  */
-export function textOracle(): Reward {
+export function textOracle({ language: spoken = 0 }: TextOracleOptions = {}): Reward {
+  const from = language(spoken)
   return defineReward({
     name: 'text-oracle',
+    params: { language: spoken },
     needs: ['reference'],
     judge: ({ output, reference }) => {
       const task = readTask(reference)
       if (typeof task === 'string') return unscored('bad-input', task)
       const text = textOf(output)
-      const places = textVocabulary.spans(text, { unknown: '<unk>' })
-      const tokens = places.map(({ start, end }) => text.slice(start, end))
+      const places = textVocabulary.spans(text, { unknown: marks.unknown })
+      const written = places.map(({ start, end }) => text.slice(start, end))
+      const tokens = untranslate(written, from)
       const { total, parts } = judgeTask(task, tokens)
-      const evidence =
-        task.task === 'instruction'
-          ? tokenJudgements(task, tokens).map(
-              ({ start, end, part, good }): Evidence => ({
-                kind: 'span',
-                in: 'output',
-                start: places[start]!.start,
-                end: places[end - 1]!.end,
-                label: part,
-                good,
-              }),
-            )
-          : []
+      const evidence = task.task === 'instruction' && spoken === 0 ? evidenceOf(task, tokens, places) : []
       return { value: total, parts, ...(evidence.length === 0 ? {} : { evidence }) }
     },
   })
+}
+
+function evidenceOf(
+  instruction: Instruction,
+  tokens: readonly string[],
+  places: readonly TokenSpan[],
+): Evidence[] {
+  return tokenJudgements(instruction, tokens).map(({ start, end, part, good }) => ({
+    kind: 'span',
+    in: 'output',
+    start: places[start]!.start,
+    end: places[end - 1]!.end,
+    label: part,
+    good,
+  }))
 }

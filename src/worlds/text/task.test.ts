@@ -56,6 +56,26 @@ describe('tasks', () => {
       expect(judgeTask(task, goldAnswer(task, new Rng(index))!).total).toBeCloseTo(1, 12)
   })
 
+  test('any tokens are judged, with every part and the total in [0, 1]', () => {
+    for (const [index, task] of textTasks(5, 600, everyKind).entries()) {
+      const rng = new Rng(`any/${index}`)
+      const gold = goldAnswer(task, rng)!
+      // Random tokens, and right answers with tokens changed, dropped or repeated.
+      const tokens =
+        index % 2 === 0
+          ? Array.from({ length: rng.int(0, 40) }, () => rng.pick(textVocabulary.tokens))
+          : gold.flatMap(
+              (token) =>
+                [[token], [token], [token], [], [token, token], [rng.pick(textVocabulary.tokens)]][
+                  rng.int(0, 6)
+                ]!,
+            )
+      const { parts, total } = judgeTask(task, tokens)
+      for (const value of [total, ...Object.values(parts)])
+        expect([tokens.join(' '), value >= 0 && value <= 1 + 1e-12]).toEqual([tokens.join(' '), true])
+    }
+  })
+
   test('an impossible split is refused', () => {
     expect(() =>
       taskAt(0, 0, { kinds: { arithmetic: 1 }, arithmetic: { operations: [1, 1] }, split: 'unseen' }),

@@ -1,5 +1,5 @@
 import { GuerdonError, Rng } from '../../core/index.ts'
-import { type AnswerMix, attacks, drawAnswer, goodAnswer } from './answers.ts'
+import { type AnswerMix, drawAnswer, goodAnswer } from './answers.ts'
 import {
   type ArithmeticOptions,
   type ArithmeticProblem,
@@ -201,9 +201,4 @@ function faultyCalls(request: ToolRequest, rng: Rng): Candidate | undefined {
   const fault = rng.pick(toolFaults)
   const tokens = faultyTools(request, fault, rng)
   return tokens && { recipe: fault, tokens }
-}
-
-/** Whether a recipe is an attempt to please a careless reward rather than an answer. */
-export function isAttack(recipe: string): boolean {
-  return (attacks as readonly string[]).includes(recipe)
 }

@@ -10,6 +10,7 @@ import {
   profileTokens,
   profileWeights,
 } from './contexts.ts'
+import { answerOfIds, dialogueWithReaction } from './dialogue.ts'
 import type { Instruction } from './instruction.ts'
 import { judgeAnswer, qualities, qualitiesOf, styleParts } from './oracle.ts'
 import {
@@ -189,6 +190,15 @@ describe('reactions', () => {
     }
     for (const { tokens: reaction, probability } of reactionProbabilities(task, tokens))
       expect(Math.abs((counts.get(reaction.join(' ')) ?? 0) / 4000 - probability)).toBeLessThan(0.03)
+  })
+
+  test('a dialogue with a reaction has the reaction to learn', () => {
+    const task = taskAt('reactions', 0) as Instruction
+    const { tokens } = drawAnswer(task, new Rng(0))
+    const reaction = drawReaction(task, tokens, new Rng(0)).tokens
+    const { ids, answerStart } = dialogueWithReaction(taskPrompt(task), tokens, reaction)
+    expect(textVocabulary.decode(ids)).toContain(`<eos> <user> ${textVocabulary.join(reaction)} <eos>`)
+    expect(answerOfIds(ids.slice(answerStart))).toEqual(reaction)
   })
 
   test('sets are balanced, similar in length, and unseen wordings are apart', () => {
