@@ -1,46 +1,19 @@
 import { grad, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import {
+  expectAgreement,
+  integers as integersOf,
+  normal as normalOf,
+  type Traced,
+} from '../../tests/engines.ts'
 import { Rng } from '../core/index.ts'
 import { compile } from './compile.ts'
-import { leavesOf, type Tensor, type Tree, tensor } from './tree.ts'
-
-type Traced = (...arrays: any[]) => any
+import { leavesOf, type Tensor, tensor } from './tree.ts'
 
 const rng = new Rng('tensor')
-const normal = (...shape: number[]) =>
-  tensor(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.normal()),
-    shape,
-  )
-const integers = (high: number, ...shape: number[]) =>
-  tensor(
-    Int32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => rng.int(0, high)),
-    shape,
-    'int32',
-  )
-
-/** Both backends run the function on the same tensors; results must agree to `tolerance`, relative to their size. */
-async function agree(fn: Traced, args: readonly Tree<Tensor>[], tolerance = 1e-4) {
-  const [ort, jax] = await Promise.all([compile(fn, args), compile(fn, args, { backend: 'jax' })])
-  const [given, wanted] = [leavesOf(await ort.run(...args)), leavesOf(await jax.run(...args))]
-  expect(given.map(({ leaf }) => [leaf.dtype, ...leaf.shape])).toEqual(
-    wanted.map(({ leaf }) => [leaf.dtype, ...leaf.shape]),
-  )
-  given.forEach(({ leaf }, index) => {
-    const reference = wanted[index]!.leaf
-    for (let i = 0; i < leaf.data.length; i++) {
-      const [a, b] = [Number(leaf.data[i]), Number(reference.data[i])]
-      if (Number.isNaN(b)) expect(a).toBeNaN()
-      else
-        expect(Math.abs(a - b), `element ${i}: ${a}, jax ${b}`).toBeLessThanOrEqual(
-          tolerance * Math.max(1, Math.abs(b)),
-        )
-    }
-  })
-  await ort.dispose()
-  await jax.dispose()
-}
+const normal = (...shape: number[]) => normalOf(rng, ...shape)
+const integers = (high: number, ...shape: number[]) => integersOf(rng, high, ...shape)
 
 const cases: Record<string, [Traced, ...Tensor[]]> = {
   'broadcasting arithmetic': [(a, b) => [a.ref.add(b.ref).mul(b).sub(a)], normal(4, 1, 3), normal(2, 3)],
@@ -152,20 +125,20 @@ const cases: Record<string, [Traced, ...Tensor[]]> = {
 }
 
 describe('ONNX Runtime agrees with jax-js', () => {
-  for (const [title, [fn, ...args]] of Object.entries(cases)) test(title, () => agree(fn, args))
+  for (const [title, [fn, ...args]] of Object.entries(cases)) test(title, () => expectAgreement(fn, args))
 
   test('gradient of a convolution, strided', () =>
-    agree(
+    expectAgreement(
       (x, w) => valueAndGrad((weights: any) => np.square(lax.conv(x.ref, weights, [2, 2], 'VALID')).sum())(w),
       [normal(2, 3, 7, 7), normal(4, 3, 3, 3)],
     ))
   test('gradient of an embedding look-up scatters and adds', () =>
-    agree(
+    expectAgreement(
       (table, ids) => [grad((t: any) => np.square(np.take(t, ids, 0)).sum())(table)],
       [normal(6, 3), tensor([1, 4, 1, 1], [4], 'int32')],
     ))
   test('gradient of a layer: matrix product, GELU, normalisation, cross-entropy', () =>
-    agree(
+    expectAgreement(
       (parameters, x, y) =>
         valueAndGrad((p: any) => {
           const hidden = nn.gelu(np.matmul(nn.standardize(x.ref, -1), p.a))
@@ -207,7 +180,7 @@ test('random chains of views and element-wise operations agree', async () => {
         b.dispose()
         return [x]
       }
-      await agree(
+      await expectAgreement(
         chain,
         [
           tensor(

@@ -5,6 +5,7 @@ import { GuerdonError, messageOf } from '../core/index.ts'
 import { productsFolded } from './fold-products.ts'
 import { lower, unsupportedPrimitives } from './lower.ts'
 import { type DType, OnnxGraph } from './onnx.ts'
+import type { Program } from './program.ts'
 import { recognised } from './recognise.ts'
 import { missingModule, openSession } from './session.ts'
 import { leavesOf, mapLeaves, type Tensor, type TensorData, type Tree } from './tree.ts'
@@ -16,7 +17,7 @@ export interface CompileOptions {
    * @default 'ort'
    */
   readonly backend?: 'ort' | 'jax'
-  /** Threads of one run (`ort`); 0 = one per core. @default 0 */
+  /** Threads of one run (`ort`); 0 = one per core (in a job of `runJobs`: the pool's number). @default 0 */
   readonly threads?: number
   /** Where ONNX Runtime writes a profile of the operators (a prefix; written by `dispose`). @default none */
   readonly profile?: string
@@ -85,13 +86,15 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
     shape: aval.shape,
   }))
   try {
-    const missing = unsupportedPrimitives(jaxpr.eqns)
+    const program = productsFolded(recognised(jaxpr))
+    const missing = unsupportedPrimitives(program.eqns)
     if (missing.length > 0)
       throw new GuerdonError(
         'unsupported-primitive',
         `the function uses ${missing.join(', ')}, which cannot be lowered to ONNX Runtime.`,
         { fix: 'Compile it with { backend: "jax" }, or pass random numbers in as arguments.' },
       )
+    refuseEmpty(program)
     const graph = new OnnxGraph()
     const constants = closed.consts.map((constant) => {
       const array = constant as JaxArray
@@ -103,7 +106,7 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
       dtype: leaf.dtype,
       shape: leaf.shape,
     }))
-    const views = lower(graph, productsFolded(recognised(jaxpr)), [
+    const views = lower(graph, program, [
       ...constants,
       ...inputs.map(({ name, dtype, shape }) => viewOfTensor(graph, name, dtype, shape)),
     ])
@@ -135,6 +138,16 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
     },
     dispose: () => session.release(),
   }
+}
+
+/** ONNX Runtime's operators differ in what they make of no elements at all. */
+function refuseEmpty({ inBinders, eqns, outs }: Program): void {
+  const used = [...inBinders, ...outs, ...eqns.flatMap(({ inputs }) => inputs)]
+  const empty = used.find(({ aval }) => aval.shape.includes(0))
+  if (empty === undefined) return
+  throw new GuerdonError('empty-tensor', `a tensor of shape [${empty.aval.shape}] has no elements.`, {
+    fix: 'Leave out what is empty before the call, or compile with { backend: "jax" }.',
+  })
 }
 
 async function compileWithJax<Args extends readonly Tree<Tensor>[], Result>(

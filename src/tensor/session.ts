@@ -3,7 +3,7 @@ import type * as Ort from 'onnxruntime-node'
 import { GuerdonError, messageOf } from '../core/index.ts'
 
 export interface SessionOptions {
-  /** Threads of one run; 0 = one per core. */
+  /** Threads of one run; 0 = what GUERDON_TENSOR_THREADS says, else one per core. */
   readonly threads: number
   /** Where a profile of the operators is written when the session ends (a prefix). */
   readonly profile?: string | undefined
@@ -28,8 +28,12 @@ const shared = new Map<string, Shared>()
 export const liveSessions = (): number => shared.size
 
 /** Throws a `GuerdonError`: `missing-module`, `out-of-memory`, `model-refused` (a bug in the lowering). */
-export async function openSession(model: Uint8Array, { threads, profile }: SessionOptions): Promise<Session> {
+export async function openSession(
+  model: Uint8Array,
+  { threads: wanted, profile }: SessionOptions,
+): Promise<Session> {
   const ort = await loadOrt()
+  const threads = wanted > 0 ? wanted : Number(process.env.GUERDON_TENSOR_THREADS ?? 0)
   const key = `${threads} ${profile ?? ''} ${createHash('sha256').update(model).digest('hex')}`
   let entry = shared.get(key)
   if (entry === undefined) {
@@ -54,10 +58,15 @@ export async function openSession(model: Uint8Array, { threads, profile }: Sessi
   })
   return {
     ort,
-    run: (feeds) =>
-      native.run(feeds).catch((error: unknown) => {
+    async run(feeds) {
+      if (released)
+        throw new GuerdonError('disposed', 'the compiled function was disposed of and cannot run.')
+      try {
+        return await native.run(feeds)
+      } catch (error) {
         throw explained(error, 'run-failed', 'the compiled function failed')
-      }),
+      }
+    },
     release,
   }
 }

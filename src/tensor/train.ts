@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { type Array as JaxArray, tree, valueAndGrad } from '@jax-js/jax'
 import { GuerdonError, Rng } from '../core/index.ts'
 import { loadCheckpoint, restored, saveCheckpoint } from './checkpoint.ts'
-import { type Compiled, type CompileOptions, compile } from './compile.ts'
+import type { CompileOptions } from './compile.ts'
+import { compileByShape } from './compile-by-shape.ts'
 import {
   type Arrays,
   adamW,
@@ -119,20 +120,10 @@ export async function train<Parameters extends Tree<Tensor>>(
     saved = done
   }
 
-  const compiled = new Map<string, Promise<Compiled<readonly Tree<Tensor>[], StepResult>>>()
-  const stepFor = (batch: Tree<Tensor>) => {
-    const shapes = leavesOf(batch)
-      .map(({ path, leaf }) => `${path}:${leaf.dtype}[${leaf.shape}]`)
-      .join()
-    let made = compiled.get(shapes)
-    if (made === undefined) {
-      const fn = tracedStep(options, optimiser)
-      made = compile(fn as never, [state, frozen, batch, tensor([0], [])], options)
-      compiled.set(shapes, made)
-    }
-    return made
-  }
-
+  const compiled = compileByShape<readonly Tree<Tensor>[], StepResult>(
+    tracedStep(options, optimiser) as never,
+    options,
+  )
   const random = new Rng(seed).fork('batches')
   let last: StepReport | undefined
   try {
@@ -143,8 +134,8 @@ export async function train<Parameters extends Tree<Tensor>>(
       }
       const batch = await batches(step, random.fork(step))
       const learningRate = rateAt(step)
-      const run = await stepFor(batch)
-      const { loss, norm, metrics, ...next } = await run.run(state, frozen, batch, tensor([learningRate], []))
+      const rate = tensor([learningRate], [])
+      const { loss, norm, metrics, ...next } = await compiled.run(state, frozen, batch, rate)
       last = {
         step,
         loss: numberIn(loss),
@@ -160,7 +151,7 @@ export async function train<Parameters extends Tree<Tensor>>(
     }
     await save(step)
   } finally {
-    for (const made of compiled.values()) await made.then((run) => run.dispose()).catch(() => {})
+    await compiled.dispose()
   }
   const whole = (changed: Flat<Tensor>) =>
     mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters

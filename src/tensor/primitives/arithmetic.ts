@@ -1,3 +1,4 @@
+import { GuerdonError } from '../../core/index.ts'
 import type { Attribute, DType, OnnxGraph } from '../onnx.ts'
 import {
   constantView,
@@ -15,8 +16,8 @@ import { cast, isFloat, outputOf, type Rule, unscaled } from './rule.ts'
 export const arithmetic: Readonly<Record<string, Rule>> = {
   add: floatsOr(sum, binary('Add', { logical: 'Or', wraps: true })),
   mul: floatsOr(productOf, binary('Mul', { logical: 'And', wraps: true })),
-  max: binary('Max', { logical: 'Or' }),
-  min: binary('Min', { logical: 'And' }),
+  max: binary('Max', { logical: 'Or', unsigned: true }),
+  min: binary('Min', { logical: 'And', unsigned: true }),
   mod: (graph, [a, b], equation) => binary('Mod', { fmod: 1 })(graph, [a!, divisor(graph, b!)], equation),
   idiv(graph, [a, b], equation) {
     const [quotient] = binary('Div')(graph, [a!, divisor(graph, b!)], equation)
@@ -91,17 +92,23 @@ interface BinaryOptions {
   readonly logical?: string
   /** Results may leave 32 bits and come back modulo 2^32. */
   readonly wraps?: boolean
+  /** The operator knows uint32 itself. (Max and Min must: those of int64 look at 32 bits only.) */
+  readonly unsigned?: boolean
   readonly fmod?: number
 }
 
 /** Broadcasting operator whose operands take the result's type. */
-function binary(operator: string, { logical, wraps = false, fmod }: BinaryOptions = {}): Rule {
+function binary(
+  operator: string,
+  { logical, wraps = false, unsigned = false, fmod }: BinaryOptions = {},
+): Rule {
   const attributes: Record<string, Attribute> = fmod === undefined ? {} : { fmod }
   return (graph, operands, equation) => {
     const { shape, dtype } = outputOf(equation)
     const name = dtype === 'bool' ? logical : operator
-    if (name === undefined) throw new TypeError(`${equation.primitive} of booleans has no lowering`)
-    const carried = carrier(dtype)
+    if (name === undefined)
+      throw new GuerdonError('unsupported-primitive', `${equation.primitive} of booleans cannot be lowered.`)
+    const carried = unsigned ? dtype : carrier(dtype)
     const cased = operands.map((view) => cast(graph, cast(graph, view, dtype), carried))
     const result = elementwise(graph, name, cased, shape, carried, attributes)
     if (carried === dtype) return [result]

@@ -109,7 +109,7 @@ function threefry(
   return [x0, x1]
 }
 
-/** The float32 whose bits are given, computed from sign, exponent and fraction. */
+/** The float32 whose bits are given, computed from sign, exponent and fraction; subnormal numbers are zero. */
 function floatOfBits(graph: OnnxGraph, view: View): View {
   const unsigned = cast(graph, view, 'uint32')
   const wide = cast(graph, unsigned, 'int64').name
@@ -119,13 +119,13 @@ function floatOfBits(graph: OnnxGraph, view: View): View {
   const negative = on('Div', wide, 2 ** 31)
   const table = (values: number[]) => graph.constant('float32', [values.length], Float32Array.from(values))
   const each = Array.from({ length: 256 }, (_, index) => index)
-  const unit = table(each.map((e) => (e === 255 ? Number.POSITIVE_INFINITY : 2 ** (Math.max(e, 1) - 150))))
-  const leading = table(each.map((e) => (e === 0 ? 0 : 2 ** 23)))
+  const unit = table(each.map((e) => (e === 255 ? Number.POSITIVE_INFINITY : e === 0 ? 0 : 2 ** (e - 127))))
+  const part = graph.emit('Mul', [
+    graph.emit('Cast', [fraction], { to: 1 }),
+    graph.scalar('float32', 2 ** -23),
+  ])
   const magnitude = graph.emit('Mul', [
-    graph.emit('Add', [
-      graph.emit('Gather', [leading, exponent], { axis: 0 }),
-      graph.emit('Cast', [fraction], { to: 1 }),
-    ]),
+    graph.emit('Add', [part, graph.scalar('float32', 1)]),
     graph.emit('Gather', [unit, exponent], { axis: 0 }),
   ])
   const signed = graph.emit('Mul', [magnitude, graph.emit('Gather', [table([1, -1]), negative], { axis: 0 })])

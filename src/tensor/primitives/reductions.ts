@@ -1,3 +1,4 @@
+import { GuerdonError } from '../../core/index.ts'
 import { dot } from '../matrix-product.ts'
 import { constantView, product, scaled, settled, type View } from '../view.ts'
 import { cast, isFloat, outputOf, type Rule, unscaled } from './rule.ts'
@@ -8,7 +9,8 @@ export const reductions: Readonly<Record<string, Rule>> = {
     const { shape, dtype } = outputOf(equation)
     const { op, axis }: { op: string; axis: number[] } = equation.params as never
     const operator = { Add: 'ReduceSum', Mul: 'ReduceProd', Max: 'ReduceMax', Min: 'ReduceMin' }[op]
-    if (operator === undefined) throw new TypeError(`reduction ${op} has no lowering`)
+    if (operator === undefined)
+      throw new GuerdonError('unsupported-primitive', `the reduction ${op} cannot be lowered.`)
     if (view!.constant !== undefined && op === 'Add' && isFloat(dtype)) {
       const count = product(axis.map((dim) => view!.shape[dim]!))
       return [constantView(graph, dtype, view!.constant * count, shape)]
