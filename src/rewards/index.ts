@@ -6,6 +6,7 @@ export { parseRewardExpression } from './expression.ts'
 export { type IsolatedReward, type IsolateOptions, isolate } from './isolate.ts'
 export { recorded } from './recorded.ts'
 export { rewardTypes } from './registry.ts'
+export type { ModuleExport, ModuleReward, RewardReference } from './reward-reference.ts'
 export { defineRewardType, type RewardExample, type RewardType } from './reward-type.ts'
 
 // Answers.

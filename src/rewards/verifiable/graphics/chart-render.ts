@@ -1,7 +1,8 @@
-import { GuerdonError, type JsonObject, messageOf } from '../../../core/index.ts'
+import { type JsonObject, messageOf } from '../../../core/index.ts'
 import { whyChartUnsafe } from './chart-safety.ts'
 import { writeSvg } from './svg-document.ts'
 import { isRendered, loadSvgRenderer, type SvgFailure, type SvgRendering } from './svg-render.ts'
+import { loadVegaViews } from './vega-view.ts'
 
 export interface ChartRenderOptions {
   /** Longer side of the picture. @default 224 */
@@ -20,13 +21,10 @@ const largestEvidence = 100_000
 /** What the charts' own SVG may hold: more than a model's. */
 const svgLimits = { maxCharacters: 4_000_000, maxElements: 50_000, maxCost: 60_000 }
 
-type Vega = typeof import('vega')
-
 /**
- * Loads Vega, Vega-Lite and the SVG renderer, and returns a function that draws Vega-Lite specifications. A
- * specification is data: expressions are interpreted, never compiled to code; nothing is loaded from files or the
- * network; sizes are checked before (`whyChartUnsafe`). Texts are laid out by estimated widths and not drawn in the
- * picture, so that it is the same on every machine; the SVG has them.
+ * Loads Vega (see `loadVegaViews`) and the SVG renderer, and returns a function that draws Vega-Lite specifications.
+ * Sizes are checked before (`whyChartUnsafe`). Texts are laid out by estimated widths and not drawn in the picture, so
+ * that it is the same on every machine; the SVG has them.
  *
  * A chart is drawn on the calling thread: whoever must be certain that it ends runs the reward isolated.
  */
@@ -34,34 +32,14 @@ export async function loadChartRenderer(): Promise<
   (spec: JsonObject, options?: ChartRenderOptions) => Promise<ChartRendering | SvgFailure>
 > {
   const render = await loadSvgRenderer()
-  let vega: Vega
-  let compile: typeof import('vega-lite').compile
-  let expressionInterpreter: unknown
-  try {
-    vega = await import('vega')
-    ;({ compile } = await import('vega-lite'))
-    ;({ expressionInterpreter } = await import('vega-interpreter'))
-  } catch (error) {
-    throw new GuerdonError('missing-renderer', `the chart renderer cannot be loaded (${messageOf(error)}).`, {
-      fix: 'Install vega, vega-lite and vega-interpreter.',
-      cause: error,
-    })
-  }
+  const viewOf = await loadVegaViews()
   return async (spec, { pixels = 224 } = {}) => {
     const unsafe = whyChartUnsafe(spec)
     if (unsafe !== undefined) return { problem: `the chart ${unsafe}`, unsafe: true }
     let svg: string
     let showsData: boolean
     try {
-      // Compiling changes what it is given.
-      const compiled = compile(structuredClone(spec) as never, { logger: silent as never })
-      const runtime = vega.parse(compiled.spec, {}, { ast: true } as never)
-      const view = new vega.View(runtime, {
-        renderer: 'none',
-        expr: expressionInterpreter,
-        loader: refusingLoader as never,
-        logger: silent,
-      } as never)
+      const view = viewOf(spec)
       try {
         svg = await view.toSVG()
         showsData = showsMark((view.scenegraph() as unknown as { root: SceneMark }).root)
@@ -120,19 +98,4 @@ function isPaint(paint: unknown, opacity: number): boolean {
   return !/^(?:|none|transparent|white|#f{3,4}|#f{6}(?:f{2})?|rgba?\(255,255,255.*|rgba\(.*,0\)|#.{6}00)$/.test(
     colour,
   )
-}
-
-const refuse = async (): Promise<never> => {
-  throw new Error('the chart loads data from outside of itself')
-}
-const refusingLoader = { load: refuse, sanitize: refuse, http: refuse, file: refuse }
-
-const silent = {
-  level: () => silent,
-  error: (message: unknown): never => {
-    throw message instanceof Error ? message : new Error(String(message))
-  },
-  warn: () => silent,
-  info: () => silent,
-  debug: () => silent,
 }
