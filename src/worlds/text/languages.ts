@@ -121,7 +121,7 @@ function reordered(tokens: readonly string[], order: WordOrder, forwards: boolea
     clause = []
   }
   for (const token of tokens) {
-    // A foreign "and" has been turned back into the base word by now, or not yet into the foreign one.
+    // Words are reordered in the base language in both directions, so "and" is always this word here.
     if (isLetter(token) && token !== 'and') clause.push(token)
     else {
       flush()

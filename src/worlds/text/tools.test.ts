@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { Rng } from '../../core/index.ts'
 import { faultyTools, judgeTools, readCalls, toolFaults } from './tool-check.ts'
-import { callList, drawToolRequest, goldTools, toolNames, toolPrompt, tools } from './tools.ts'
+import {
+  callList,
+  drawToolRequest,
+  goldTools,
+  toolDescriptions,
+  toolNames,
+  toolPrompt,
+  tools,
+} from './tools.ts'
 import { textVocabulary } from './vocabulary.ts'
 
 const requests = Array.from({ length: 500 }, (_, index) => drawToolRequest(new Rng(`tools/${index}`)))
@@ -14,6 +22,19 @@ describe('tool calls', () => {
     )
     expect([...counts].sort()).toEqual([0, 1, 2, 3])
     expect(new Set(requests.map(({ calls }) => calls.length))).toEqual(new Set([1, 2, 3]))
+  })
+
+  test('descriptions allow every gold call', () => {
+    const described = toolDescriptions() as {
+      name: string
+      parameters: { properties: object; required: string[] }
+    }[]
+    for (const { calls } of requests)
+      for (const { name, parameters } of calls) {
+        const { properties, required } = described.find((tool) => tool.name === name)!.parameters
+        expect(Object.keys(properties)).toEqual(expect.arrayContaining(Object.keys(parameters)))
+        expect(Object.keys(parameters)).toEqual(expect.arrayContaining(required))
+      }
   })
 
   test('gold is faultless, is JSON that says the calls, and round-trips through the vocabulary', () => {
