@@ -130,7 +130,7 @@ export function judgeArithmetic(problem: ArithmeticProblem, tokens: readonly str
     format: Number(read.isWellFormed),
     unit: Number(read.answer !== null && read.unit === problem.unit),
   }
-  const total = 0.7 * parts.correctness + 0.2 * parts.steps + 0.05 * (parts.format + parts.unit)
+  const total = (14 * parts.correctness + 4 * parts.steps + parts.format + parts.unit) / 20
   return { ...read, parts, total, firstError }
 }
 

@@ -42,7 +42,7 @@ export function judgeTools(request: ToolRequest, tokens: readonly string[]): Too
   const agreed =
     calls === null ? { names: 0, parameters: 0, values: 0, exact: 0 } : agreement(request.calls, calls)
   const parts = { format, ...agreed }
-  return { parts, total: 0.1 * format + 0.3 * (parts.names + parts.parameters + parts.values), calls }
+  return { parts, total: (format + 3 * (parts.names + parts.parameters + parts.values)) / 10, calls }
 }
 
 /** The calls of the first block, or null when there is none or one of its lines is not a call. */
