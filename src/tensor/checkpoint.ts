@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GuerdonError, messageOf } from '../core/index.ts'
+import { halfBits, halfValues } from './half.ts'
 import type { DType } from './onnx.ts'
 import { leavesOf, type Tensor, type TensorData, type Tree } from './tree.ts'
 
@@ -37,7 +38,7 @@ export async function saveCheckpoint(
   let offset = 0
   for (const { path: name, leaf } of leavesOf(tensors)) {
     const half = precision === 'float16' && leaf.dtype === 'float32'
-    const bytes = bytesOf(half ? new Float16Array(leaf.data as Float32Array) : leaf.data)
+    const bytes = bytesOf(half ? halfBits(leaf.data as Float32Array) : leaf.data)
     header[name] = {
       dtype: half ? 'F16' : typeNames[leaf.dtype],
       shape: leaf.shape,
@@ -129,7 +130,7 @@ function typed(dtype: string, buffer: ArrayBuffer): { dtype: DType; data: Tensor
     case 'F32':
       return { dtype: 'float32', data: new Float32Array(buffer) }
     case 'F16':
-      return { dtype: 'float32', data: Float32Array.from(new Float16Array(buffer)) }
+      return { dtype: 'float32', data: halfValues(new Uint16Array(buffer)) }
     case 'F64':
       return { dtype: 'float64', data: new Float64Array(buffer) }
     case 'I32':
