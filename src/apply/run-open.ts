@@ -7,6 +7,7 @@ import { type Survey, segmentBytes } from './run-survey.ts'
 export interface RunTerms {
   /** @default a new id */
   readonly runId?: string | undefined
+  readonly resume?: boolean | undefined
   readonly source: string | undefined
   readonly survey: Survey | undefined
   readonly read: ReadOptions
@@ -25,7 +26,6 @@ export async function openRun(
   terms: RunTerms,
 ): Promise<{ readonly id: string; readonly before: RunStatus | undefined }> {
   const { source, survey, rewards } = terms
-  const id = terms.runId ?? newRunId()
   const { signal: _signal, batchSize: _batchSize, ...read } = terms.read
   const config: JsonObject = {
     seed: terms.seed ?? null,
@@ -33,6 +33,8 @@ export async function openRun(
     read: JSON.parse(canonicalJson(read)),
     segmentBytes,
   }
+  const unfinished = terms.resume ? await unfinishedRun(store, config, terms) : undefined
+  const id = terms.runId ?? unfinished ?? newRunId()
   let run = await store.runs.find(id)
   const before = run?.status
   if (run === undefined) {
@@ -64,6 +66,25 @@ export async function openRun(
   )
   await store.runs.setStatus(id, 'running')
   return { id, before }
+}
+
+/** The newest run of the same file, terms and rewards that was stopped or killed. */
+async function unfinishedRun(
+  store: Store,
+  config: JsonObject,
+  { source, survey, rewards }: RunTerms,
+): Promise<string | undefined> {
+  if (survey === undefined) return undefined // nothing shows that the data are the same
+  const wanted = canonicalJson([...rewards].map(([name, reward]) => [name, rewardIdentity(reward)]).sort())
+  const found = (await store.runs.list()).find(
+    (run) =>
+      run.status !== 'complete' &&
+      run.source === source &&
+      run.dataHash === survey.dataHash &&
+      canonicalJson(run.config) === canonicalJson(config) &&
+      canonicalJson(run.rewards.map(({ name, identity }) => [name, identity]).sort()) === wanted,
+  )
+  return found?.id
 }
 
 function checkUnchanged(run: StoredRun, config: JsonObject, { source, survey }: RunTerms): void {

@@ -39,6 +39,11 @@ export interface RunOptions {
    * @default a new id
    */
   readonly runId?: string
+  /**
+   * Without `runId`: goes on with the newest unfinished run of the same file, with the same options and rewards, if
+   * there is one, so that the same call after an interrupt or a kill is enough. @default false
+   */
+  readonly resume?: boolean
   /** Calls of each reward at a time. @default 8 */
   readonly concurrency?: number
   /** Samples in a call. @default 64 */
@@ -73,7 +78,8 @@ export async function scoreRun(options: RunOptions): Promise<RunSummary> {
   const source = typeof samples === 'string' ? samples : undefined
   const survey = source === undefined ? undefined : await surveyFile(source)
   const { seed, step } = { seed: context.rng?.seed, step: context.step }
-  const run = await openRun(store, { runId: options.runId, source, survey, read, seed, step, rewards })
+  const { runId, resume } = options
+  const run = await openRun(store, { runId, resume, source, survey, read, seed, step, rewards })
   const progress = new ProgressCounter(run.id, survey?.bytes ?? null, options.onProgress)
   let seconds: ReadonlyMap<string, number>
   try {
