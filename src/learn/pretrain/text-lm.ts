@@ -1,0 +1,157 @@
+import type { WordTokenizerSpec } from '../../models/tokenizer.ts'
+import { type DecoderConfig, decoderLoss, initialDecoder } from '../../nets/decoder.ts'
+import { tensor } from '../../tensor/tree.ts'
+import { type CorpusItem, type CorpusOptions, corpusItem } from '../../worlds/text/dialogue.ts'
+import {
+  callPieces,
+  marks,
+  numberParameters,
+  parameterPiece,
+  textParameters,
+  textVocabulary,
+} from '../../worlds/text/vocabulary.ts'
+import type { Recipe } from './recipe.ts'
+import { evaluateTextModel } from './text-evaluation.ts'
+
+const config: DecoderConfig = {
+  width: 64,
+  depth: 3,
+  heads: 4,
+  vocabulary: textVocabulary.size,
+  context: 112,
+  tied: true,
+}
+
+const tokenizer: WordTokenizerSpec = {
+  tokens: textVocabulary.tokens,
+  marks: textVocabulary.special,
+  glued: [
+    '\n',
+    ...Object.values(callPieces),
+    ...[...textParameters, ...numberParameters].map(parameterPiece),
+  ],
+  touching: [[...'0123456789']],
+}
+
+const model: Recipe['model'] = {
+  network: { kind: 'decoder', config },
+  tokenizer,
+  dialogue: { before: [marks.begin, marks.user], between: [marks.assistant], end: marks.end },
+}
+
+/** Dialogues of one length class are batched together, about as many tokens in each batch. */
+const buckets = {
+  short: { longerThan: 0, length: 40, rows: 40 },
+  long: { longerThan: 40, length: 72, rows: 22 },
+} as const
+
+/** Weight of a prompt's tokens beside an answer's. */
+const promptWeight = 0.1
+
+/** What a stage of training reads. */
+interface Reading {
+  readonly item: (seed: string, index: number) => CorpusItem
+  /** Share of the batches whose dialogues are short. */
+  readonly short: number
+}
+
+const kinds = { instruction: 2, arithmetic: 2, tools: 1 }
+const mostlyArithmetic = { instruction: 1, arithmetic: 6, tools: 1 }
+
+/**
+ * Answers of mixed quality in good form: half of the instructions' have one fault, a share of the arithmetic is wrong,
+ * tool calls are right.
+ */
+function mixedItem(kinds: CorpusOptions['kinds'] & object, good: number): Reading['item'] {
+  const options: CorpusOptions = {
+    kinds,
+    candidates: {
+      good,
+      recipes: {
+        good: 4,
+        relevance: 1,
+        truthfulness: 1,
+        harmlessness: 1,
+        conciseness: 1,
+        format: 1,
+        politeness: 1,
+      },
+    },
+  }
+  return (seed, index) => {
+    const item = corpusItem(seed, index, options)
+    return item.task.task === 'tools' ? corpusItem(seed, index, { ...options, answers: 'good' }) : item
+  }
+}
+
+const pretraining: readonly Reading[] = [
+  { item: mixedItem(kinds, 0.8), short: 0.44 },
+  { item: mixedItem(mostlyArithmetic, 0.9), short: 0.8 },
+]
+const fineTuning: readonly Reading[] = [
+  {
+    item: (seed, index) => corpusItem(`sft/${seed}`, index, { kinds, answers: 'good' }),
+    short: 0.44,
+  },
+]
+
+function textBatches(readings: readonly Reading[]): Recipe['batches'] {
+  return (seed) => (rng, stage) => {
+    const { item, short } = readings[stage]!
+    const { longerThan, length, rows } = rng.chance(short) ? buckets.short : buckets.long
+    const tokens = new Int32Array(rows * length)
+    const targetMask = new Float32Array(rows * length)
+    for (let row = 0; row < rows; ) {
+      const { ids, answerStart } = item(seed, rng.int(0, 2 ** 31))
+      if (ids.length > length || ids.length <= longerThan) continue
+      tokens.set(ids, row * length)
+      targetMask.fill(promptWeight, row * length, row * length + answerStart)
+      targetMask.fill(1, row * length + answerStart, row * length + ids.length)
+      row++
+    }
+    return { tokens: tensor(tokens, [rows, length], 'int32'), targetMask: tensor(targetMask, [rows, length]) }
+  }
+}
+
+const loss: Recipe['loss'] = (parameters, batch) => decoderLoss(parameters, config, batch)
+
+/** A language model of the text world, pre-trained on answers of mixed quality: room for reinforcement learning. */
+export const textLm: Recipe = {
+  name: 'text-lm',
+  summary:
+    'Small language model of instructions, arithmetic and tool calls, pre-trained on answers of mixed quality.',
+  data:
+    'The text world, split `train`, endless and seeded: instructions 2 : arithmetic 2 : tool requests 1 in the first ' +
+    'stage, 1 : 6 : 1 in the second. About half of the answers to instructions have one fault, a fifth (then a tenth) ' +
+    'of the arithmetic is wrong, tool calls are right. ' +
+    'Measured on the split `test`, greedy decoding.',
+  limits: [
+    'Knows the closed vocabulary of the text world only; another word is an error.',
+    'One question and its answer: earlier exchanges were never seen in training.',
+    'Dialogues of more than 72 tokens were left out of training.',
+  ],
+  model,
+  stages: [
+    { steps: 2600, peak: 3e-3, warmup: 100 },
+    { steps: 1400, peak: 2e-3, warmup: 50 },
+  ],
+  initial: (rng) => initialDecoder(rng, config),
+  loss,
+  batches: textBatches(pretraining),
+  evaluate: (model, options) =>
+    evaluateTextModel(model, options, { wellFormed: { least: 0.97 }, arithmetic: { least: 0.2, most: 0.6 } }),
+}
+
+/** The same model, fine-tuned on faultless answers only. */
+export const textLmSft: Recipe = {
+  ...textLm,
+  name: 'text-lm-sft',
+  summary: 'The language model `text-lm`, fine-tuned on faultless answers only.',
+  data:
+    'The text world (instructions 2 : arithmetic 2 : tool requests 1), split `train`, faultless answers only, starting ' +
+    'from `text-lm`. Measured on the split `test`, greedy decoding.',
+  from: { model: 'text-lm' },
+  stages: [{ steps: 400, peak: 1e-3, warmup: 30 }],
+  batches: textBatches(fineTuning),
+  evaluate: (model, options) => evaluateTextModel(model, options, { wellFormed: { least: 0.97 } }),
+}

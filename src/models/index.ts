@@ -1,0 +1,5 @@
+export * from './chat-model.ts'
+export * from './embedder.ts'
+export * from './generator.ts'
+export * from './token-model.ts'
+export * from './tokenizer.ts'
