@@ -1,17 +1,9 @@
-import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
 import { GuerdonError } from '../core/index.ts'
-import { type Compiled, type CompileOptions, compile } from '../tensor/compile.ts'
-import { leavesOf, type Tensor, type Tree, tensor } from '../tensor/tree.ts'
-import { cacheMasks, type Memory, paddingMask } from './attention.ts'
-import {
-  type Decoder,
-  type DecoderConfig,
-  decoderHidden,
-  decoderLogits,
-  embeddedText,
-  tokenLogp,
-} from './decoder.ts'
-import { type Hooks, type KeyValue, transformer } from './transformer.ts'
+import type { CompileOptions } from '../tensor/compile.ts'
+import { type Tensor, tensor } from '../tensor/tree.ts'
+import type { Decoder, DecoderConfig } from './decoder.ts'
+import { decoderGraphs, type Remembered } from './decoder-graphs.ts'
+import type { Hooks } from './transformer.ts'
 
 export interface CachedDecoderOptions extends CompileOptions {
   /**
@@ -46,7 +38,7 @@ export interface Cache {
   /** Place of the first token that is not of the prefix. */
   readonly prefix: number
   readonly parameters: Decoder<Tensor>
-  readonly past: Remembered
+  readonly past: Remembered<Tensor>
   /** Float[B, P]: 1 where the past holds a token. */
   readonly present: Tensor
   readonly recent: Recent
@@ -55,14 +47,8 @@ export interface Cache {
 }
 
 /** The newest tokens, up to `block`. Caches that continue each other share it: places are written once, in order. */
-interface Recent extends Remembered {
+interface Recent extends Remembered<Tensor> {
   filled: number
-}
-
-/** For each block, Float[B, heads, S, d]. */
-interface Remembered {
-  readonly keys: readonly Tensor[]
-  readonly values: readonly Tensor[]
 }
 
 export interface Decoded {
@@ -90,14 +76,6 @@ export interface CachedDecoder {
   dispose(): Promise<void>
 }
 
-type Step = {
-  readonly logits: Tensor
-  readonly keys: Tensor[]
-  readonly values: Tensor[]
-  readonly hidden: Tensor[]
-}
-type Layers = { readonly keys: readonly JaxArray[]; readonly values: readonly JaxArray[] }
-
 /**
  * Keys and values are kept in two memories: a long one that only grows every `block` tokens, and a short one that
  * takes the newest; so a step copies little. Graphs are compiled when a shape is first met and then kept.
@@ -105,82 +83,31 @@ type Layers = { readonly keys: readonly JaxArray[]; readonly values: readonly Ja
 export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptions = {}): CachedDecoder {
   const { block = 16, hooks, taps = [] } = options
   const { heads, width, depth, context } = config
-  const perHead = width / heads
-  const compiled = new Map<string, Promise<Compiled<readonly Tree<Tensor>[], any>>>()
-
-  /** Runs a traced function, compiled once for each name and shapes of its arguments. */
-  const run = async <Result>(name: string, fn: (...args: any[]) => any, args: readonly Tree<Tensor>[]) => {
-    const key = `${name} ${leavesOf(args).map(({ leaf }) => leaf.shape.join('x'))}`
-    // The products of single steps are too small for threads to share.
-    const threads = name === 'prefill' || name === 'score' ? (options.threads ?? 0) : 1
-    if (!compiled.has(key)) compiled.set(key, compile(fn, args, { ...options, threads }))
-    return (await (await compiled.get(key)!).run(...args)) as Result
-  }
-
-  const tapping = () => {
-    const hidden: JaxArray[] = []
-    return {
-      hidden,
-      hooks: {
-        ...hooks,
-        ...(taps.length === 0
-          ? {}
-          : {
-              hidden(given: JaxArray, layer: number) {
-                const states = hooks?.hidden?.(given, layer) ?? given
-                const place = taps.indexOf(layer)
-                if (place >= 0) {
-                  const length = states.shape[1]!
-                  hidden[place] = states.ref
-                    .slice([], [length - 1, length])
-                    .reshape([states.shape[0]!, width])
-                }
-                return states
-              },
-            }),
-      },
-    }
-  }
+  const graphs = decoderGraphs(config, { ...options, block, hooks, taps })
+  const emptyRecent = (batch: number) => emptied(depth, [batch, heads, block, width / heads])
 
   return {
     config,
 
     async prefill(parameters, { tokens, prefix }) {
-      const lengths = tokens.map(({ length }) => length)
-      checkLengths(lengths, context)
+      const lengths = checkedLengths(tokens, context)
       const padded = paddedLeft(tokens, Math.ceil(Math.max(...lengths) / block) * block, context)
       const before = prefix === undefined ? 0 : prefix.tokens.shape[1]!
-      const prefill = (p: Decoder<JaxArray>, inputs: any) => {
-        const { hidden, hooks: tapped } = tapping()
-        const [keys, values]: JaxArray[][] = [[], []]
-        const states = decoderHidden(p, config, inputs, {
-          hooks: tapped,
-          onKeyValue(own) {
-            keys!.push(own.key)
-            values!.push(own.value)
-          },
-        })
-        const [batch, length] = states.shape as [number, number]
-        const newest = states.slice([], [length - 1, length]).reshape([batch, width])
-        return { logits: decoderLogits(p, newest), keys, values, hidden }
+      const { logits, hidden, keys, values } = await graphs.prefill(parameters, {
+        ...padded,
+        ...spliced(prefix),
+      })
+      const cache: Cache = {
+        batch: tokens.length,
+        lengths,
+        prefix: before,
+        parameters,
+        past: { keys, values },
+        present: joinedPresence(tokens.length, before, prefix?.mask, padded.mask),
+        recent: emptyRecent(tokens.length),
+        used: 0,
       }
-      const inputs = { ...padded, ...(prefix === undefined ? {} : { prefix: definedOf(prefix) }) }
-      const result = await run<Step>('prefill', prefill, [parameters, inputs as unknown as Tree<Tensor>])
-      const batch = tokens.length
-      return {
-        logits: result.logits.data as Float32Array,
-        hidden: result.hidden,
-        cache: {
-          batch,
-          lengths,
-          prefix: before,
-          parameters,
-          past: { keys: result.keys, values: result.values },
-          present: joinedPresence(batch, before, prefix?.mask, padded.mask),
-          recent: emptied(depth, [batch, heads, block, perHead]),
-          used: 0,
-        },
-      }
+      return { logits: logits.data as Float32Array, hidden, cache }
     },
 
     async step(given, tokens) {
@@ -190,38 +117,10 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
           `${tokens.length} tokens were given for ${given.batch} rows.`,
         )
       const lengths = given.lengths.map((length) => length + 1)
-      checkLengths(lengths, context)
+      checkContext(lengths, context)
       const cache = given.used === block ? await joined(given) : given
-      const step = (
-        p: Decoder<JaxArray>,
-        ids: JaxArray,
-        places: JaxArray,
-        present: JaxArray,
-        used: JaxArray,
-        past: Layers,
-        recent: Layers,
-      ) => {
-        const { hidden, hooks: tapped } = tapping()
-        const [keys, values]: JaxArray[][] = [[], []]
-        const length = present.shape[1]!
-        const masks = cacheMasks({ past: length, block, prefix: cache.prefix, window: config.window }, used)
-        const pastMask =
-          masks.past === undefined ? paddingMask(present) : paddingMask(present).add(masks.past)
-        const memories = (own: KeyValue, layer: number): Memory[] => {
-          keys!.push(own.key.ref)
-          values!.push(own.value.ref)
-          return [
-            { key: past.keys[layer]!, value: past.values[layer]!, mask: pastMask.ref },
-            { key: recent.keys[layer]!, value: recent.values[layer]!, mask: masks.recent.ref },
-            own,
-          ]
-        }
-        const x = embeddedText(p, ids, places)
-        const states = transformer(p.transformer, config, x, { memories, hooks: tapped })
-        return { logits: decoderLogits(p, states.reshape([cache.batch, width])), keys, values, hidden }
-      }
       const column = (numbers: readonly number[]) => tensor(numbers, [cache.batch, 1], 'int32')
-      const result = await run<Step>(`step ${cache.prefix}`, step, [
+      const { logits, hidden, ...newest } = await graphs.step(cache.prefix)(
         cache.parameters,
         column(tokens),
         column(given.lengths),
@@ -229,28 +128,19 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
         tensor([cache.used], [], 'int32'),
         cache.past,
         remembered(cache.recent),
-      ] as unknown as Tree<Tensor>[])
+      )
       const recent = cache.recent.filled === cache.used ? cache.recent : copied(cache.recent)
-      write(recent, result, cache.used)
+      write(recent, newest, cache.used)
       return {
-        logits: result.logits.data as Float32Array,
-        hidden: result.hidden,
+        logits: logits.data as Float32Array,
+        hidden,
         cache: { ...cache, lengths, recent, used: cache.used + 1 },
       }
     },
 
     async select(cache, rows) {
-      const select = (past: Layers, recent: Layers, present: JaxArray, index: JaxArray) => {
-        const chosen = (array: JaxArray) => np.take(array, index.ref, 0)
-        const all = ({ keys, values }: Layers) => ({ keys: keys.map(chosen), values: values.map(chosen) })
-        return { past: all(past), recent: all(recent), present: chosen(present) }
-      }
-      const picked = await run<{ past: Remembered; recent: Remembered; present: Tensor }>('select', select, [
-        cache.past,
-        remembered(cache.recent),
-        cache.present,
-        tensor(rows, [rows.length], 'int32'),
-      ] as unknown as Tree<Tensor>[])
+      const index = tensor(rows, [rows.length], 'int32')
+      const picked = await graphs.select(cache.past, remembered(cache.recent), cache.present, index)
       return {
         ...cache,
         ...picked,
@@ -261,25 +151,16 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
     },
 
     async score(parameters, { tokens, prefix }) {
-      checkLengths(
-        tokens.map(({ length }) => length),
-        context,
-      )
-      const longest = Math.max(...tokens.map(({ length }) => length))
+      const longest = Math.max(...checkedLengths(tokens, context))
       const length = Math.min(context, Math.ceil(longest / block) * block)
       const ids = new Int32Array(tokens.length * length)
       tokens.forEach((text, row) => {
         ids.set(text, row * length)
       })
-      const score = (p: Decoder<JaxArray>, inputs: any) =>
-        tokenLogp(p, config, inputs, hooks === undefined ? {} : { hooks })
-      const logp = await run<Tensor>('score', score, [
-        parameters,
-        {
-          tokens: tensor(ids, [tokens.length, length], 'int32'),
-          ...(prefix === undefined ? {} : { prefix: definedOf(prefix) }),
-        } as unknown as Tree<Tensor>,
-      ])
+      const logp = await graphs.score(parameters, {
+        tokens: tensor(ids, [tokens.length, length], 'int32'),
+        ...spliced(prefix),
+      })
       const scored = logp.shape[1]!
       return tokens.map((text, row) => {
         const numbers = (logp.data as Float32Array).subarray(row * scored, (row + 1) * scored)
@@ -289,45 +170,33 @@ export function cachedDecoder(config: DecoderConfig, options: CachedDecoderOptio
       })
     },
 
-    async dispose() {
-      for (const made of compiled.values()) await made.then((graph) => graph.dispose()).catch(() => {})
-      compiled.clear()
-    },
+    dispose: () => graphs.dispose(),
   }
 
   /** The recent memory put behind the past one. */
   async function joined(cache: Cache): Promise<Cache> {
-    const join = (past: Layers, recent: Layers) => {
-      const both = (a: readonly JaxArray[], b: readonly JaxArray[]) =>
-        a.map((array, layer) => np.concatenate([array, b[layer]!], 2))
-      return { keys: both(past.keys, recent.keys), values: both(past.values, recent.values) }
-    }
-    const past = await run<Remembered>('join', join, [
-      cache.past,
-      remembered(cache.recent),
-    ] as unknown as Tree<Tensor>[])
-    const [batch, length] = cache.present.shape as [number, number]
-    const present = new Float32Array(batch * (length + block)).fill(1)
-    for (let row = 0; row < batch; row++)
-      present.set(
-        (cache.present.data as Float32Array).subarray(row * length, (row + 1) * length),
-        row * (length + block),
-      )
+    const filled = tensor(new Float32Array(cache.batch * block).fill(1), [cache.batch, block])
     return {
       ...cache,
-      past,
-      present: tensor(present, [batch, length + block]),
-      recent: emptied(depth, [batch, heads, block, perHead]),
+      past: await graphs.join(cache.past, remembered(cache.recent)),
+      present: joinedPresence(cache.batch, cache.present.shape[1]!, cache.present, filled),
+      recent: emptyRecent(cache.batch),
       used: 0,
     }
   }
 }
 
-function checkLengths(lengths: readonly number[], context: number): void {
+function checkedLengths(texts: readonly (readonly number[])[], context: number): number[] {
+  const lengths = texts.map(({ length }) => length)
   if (lengths.length === 0 || Math.min(...lengths) < 1)
     throw new GuerdonError('empty-text', 'a text without tokens cannot be read.', {
       fix: 'Begin each text with a token of its own, such as one for its start.',
     })
+  checkContext(lengths, context)
+  return lengths
+}
+
+function checkContext(lengths: readonly number[], context: number): void {
   const longest = Math.max(...lengths)
   if (longest > context)
     throw new GuerdonError('text-too-long', `a text of ${longest} tokens exceeds the context of ${context}.`)
@@ -354,13 +223,14 @@ function paddedLeft(texts: readonly (readonly number[])[], length: number, conte
   }
 }
 
-function joinedPresence(batch: number, before: number, prefixMask: Tensor | undefined, mask: Tensor): Tensor {
+/** Float[B, before] (all ones when absent) and Float[B, T] side by side. */
+function joinedPresence(batch: number, before: number, first: Tensor | undefined, mask: Tensor): Tensor {
   const length = mask.shape[1]!
   const present = new Float32Array(batch * (before + length)).fill(1)
   for (let row = 0; row < batch; row++) {
     const start = row * (before + length)
-    if (prefixMask !== undefined)
-      present.set((prefixMask.data as Float32Array).subarray(row * before, (row + 1) * before), start)
+    if (first !== undefined)
+      present.set((first.data as Float32Array).subarray(row * before, (row + 1) * before), start)
     present.set((mask.data as Float32Array).subarray(row * length, (row + 1) * length), start + before)
   }
   return tensor(present, [batch, before + length])
@@ -372,7 +242,7 @@ function emptied(depth: number, shape: readonly number[]): Recent {
   return { keys: layers(), values: layers(), filled: 0 }
 }
 
-function remembered({ keys, values }: Recent): Remembered {
+function remembered({ keys, values }: Recent): Remembered<Tensor> {
   return { keys, values }
 }
 
@@ -382,7 +252,7 @@ function copied({ keys, values, filled }: Recent): Recent {
 }
 
 /** Puts the keys and values of one token, Float[B, heads, 1, d], at a place of the recent memory. */
-function write(recent: Recent, token: Remembered, place: number): void {
+function write(recent: Recent, token: Remembered<Tensor>, place: number): void {
   const put = (memory: Tensor, newest: Tensor) => {
     const [into, from] = [memory.data as Float32Array, newest.data as Float32Array]
     const [block, size] = memory.shape.slice(2) as [number, number]
@@ -398,6 +268,8 @@ function write(recent: Recent, token: Remembered, place: number): void {
   recent.filled = place + 1
 }
 
-function definedOf({ tokens, mask }: PrefixTensors): { tokens: Tensor; mask?: Tensor } {
-  return mask === undefined ? { tokens } : { tokens, mask }
+function spliced(prefix: PrefixTensors | undefined): { prefix?: { tokens: Tensor; mask?: Tensor } } {
+  if (prefix === undefined) return {}
+  const { tokens, mask } = prefix
+  return { prefix: mask === undefined ? { tokens } : { tokens, mask } }
 }

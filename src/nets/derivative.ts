@@ -10,10 +10,9 @@ function zeroOf(x: JaxArray): JaxArray {
   return x.ref.sub(lax.stopGradient(x.ref))
 }
 
-const c = Math.sqrt(2 / Math.PI)
-
 /** GELU in its tanh form, x sigmoid(2c (x + 0.044715 x^3)) with c = sqrt(2 / pi). Consumes `x`. First derivative only. */
 export function gelu(x: JaxArray): JaxArray {
+  const c = Math.sqrt(2 / Math.PI)
   const fixed = lax.stopGradient(x.ref)
   const square = np.square(fixed.ref)
   const inner = fixed.ref.mul(square.ref.mul(2 * c * 0.044715).add(2 * c))
@@ -27,6 +26,14 @@ export function gelu(x: JaxArray): JaxArray {
 
 function sigmoid(x: JaxArray): JaxArray {
   return np.reciprocal(np.exp(np.negative(x)).add(1))
+}
+
+/** Hyperbolic tangent. Consumes `x`. First derivative only. */
+export function tanh(x: JaxArray): JaxArray {
+  const value = np.tanh(lax.stopGradient(x.ref))
+  const result = value.ref.add(zeroOf(x).mul(np.subtract(1, np.square(value))))
+  x.dispose()
+  return result
 }
 
 /** Softmax over the last dim. Consumes `x`. First derivative only. */

@@ -1,5 +1,6 @@
 import type { Array as JaxArray } from '@jax-js/jax'
-import { type Compiled, type CompileOptions, compile } from '../tensor/compile.ts'
+import type { CompileOptions } from '../tensor/compile.ts'
+import { compileByShape } from '../tensor/compile-by-shape.ts'
 import type { Tensor, Tree } from '../tensor/tree.ts'
 import type { PrefixTensors } from './cached-decoder.ts'
 import { imagePrefix, type VisionLanguage, type VisionLanguageConfig } from './vision-language.ts'
@@ -15,21 +16,14 @@ export interface ImageEncoder {
 }
 
 export function imageEncoder(config: VisionLanguageConfig, options: CompileOptions = {}): ImageEncoder {
-  const compiled = new Map<string, Promise<Compiled<readonly Tree<Tensor>[], PrefixTensors>>>()
   const encode = (parameters: VisionLanguage<JaxArray>, images: JaxArray, dropped?: JaxArray) => {
     const { tokens, mask } = imagePrefix(parameters, config, images, dropped)
     return mask === undefined ? { tokens } : { tokens, mask }
   }
+  const compiled = compileByShape<readonly Tree<Tensor>[], PrefixTensors>(encode as never, options)
   return {
-    async encode(parameters, images, dropped) {
-      const args = [parameters, images, ...(dropped === undefined ? [] : [dropped])]
-      const key = `${images.shape} ${dropped?.shape}`
-      if (!compiled.has(key)) compiled.set(key, compile(encode as never, args, options))
-      return (await compiled.get(key)!).run(...args)
-    },
-    async dispose() {
-      for (const made of compiled.values()) await made.then((graph) => graph.dispose()).catch(() => {})
-      compiled.clear()
-    },
+    encode: (parameters, images, dropped) =>
+      compiled.run(parameters, images, ...(dropped === undefined ? [] : [dropped])),
+    dispose: () => compiled.dispose(),
   }
 }

@@ -1,7 +1,8 @@
 import type { Array as JaxArray } from '@jax-js/jax'
 import { GuerdonError, Rng } from '../core/index.ts'
-import { type Compiled, type CompileOptions, compile } from '../tensor/compile.ts'
-import { type Tensor, tensor } from '../tensor/tree.ts'
+import type { CompileOptions } from '../tensor/compile.ts'
+import { compileByShape } from '../tensor/compile-by-shape.ts'
+import { type Tensor, type Tree, tensor } from '../tensor/tree.ts'
 import { type Denoiser, type DenoiserConfig, denoiser } from './denoiser.ts'
 import {
   ddimStep,
@@ -63,8 +64,8 @@ export interface ImageSampler {
 /** DDIM sampling (`00-generators`, section 3); a graph is compiled for each number of texts. */
 export function imageSampler(config: DenoiserConfig, options: CompileOptions = {}): ImageSampler {
   const schedule = noiseSchedule(config.schedule, config.steps)
-  const compiled = new Map<number, Promise<Compiled<never, Tensor>>>()
   const predict = (p: Denoiser<JaxArray>, inputs: never) => denoiser(p, config, inputs)
+  const compiled = compileByShape<readonly Tree<Tensor>[], Tensor>(predict as never, options)
 
   return {
     async sample(parameters, texts, given = {}) {
@@ -101,9 +102,7 @@ export function imageSampler(config: DenoiserConfig, options: CompileOptions = {
           mask,
           dropped: tensor(hidden, [rows]),
         }
-        if (!compiled.has(rows)) compiled.set(rows, compile(predict as never, [parameters, inputs], options))
-        const run = (await compiled.get(rows)!).run as (...args: unknown[]) => Promise<Tensor>
-        const predicted = (await run(parameters, inputs)).data as Float32Array
+        const predicted = (await compiled.run(parameters, inputs)).data as Float32Array
         const v = guided ? mixed(predicted, x.length, guidance) : predicted
         const estimate = fromVelocity(x, v, schedule.abar[time]!)
         const { mean, deviation } = ddimStep(
@@ -127,10 +126,7 @@ export function imageSampler(config: DenoiserConfig, options: CompileOptions = {
       return { images: tensor(final === 'x0' ? x0 : x, shape), trajectory }
     },
 
-    async dispose() {
-      for (const made of compiled.values()) await made.then((graph) => graph.dispose()).catch(() => {})
-      compiled.clear()
-    },
+    dispose: () => compiled.dispose(),
   }
 }
 

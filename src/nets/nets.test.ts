@@ -62,8 +62,8 @@ const cases: Record<string, Case> = {
   },
   'decoder, tied and windowed, left-padded': {
     loss: (p, { tokens, mask, positions, targetMask }) =>
-      decoderLoss(p, { ...text, tied: true, window: 3 }, { tokens, mask, positions, targetMask }),
-    parameters: initialDecoder(new Rng(2), { ...text, tied: true }),
+      decoderLoss(p, { ...text, depth: 1, tied: true, window: 3 }, { tokens, mask, positions, targetMask }),
+    parameters: initialDecoder(new Rng(2), { ...text, depth: 1, tied: true }),
     batch: {
       tokens: ids(11, 1, 4),
       mask: tensor([0, 1, 1, 1], [1, 4]),

@@ -14,7 +14,7 @@ import {
   softPrefix,
 } from './decoder.ts'
 import { denoiserLoss, initialDenoiser } from './denoiser.ts'
-import { gelu, softmax, standardise } from './derivative.ts'
+import { gelu, softmax, standardise, tanh } from './derivative.ts'
 import { imageSampler, textTensors } from './image-sampler.ts'
 import { dropout } from './layers.ts'
 import { addedLora, loraParameters, mergedLora, unmergedLora } from './lora.ts'
@@ -65,6 +65,7 @@ describe('functions with their own derivative equal those without', () => {
   const weights = normal(4, 6)
   const cases: [string, (x: JaxArray) => JaxArray, (x: JaxArray) => JaxArray][] = [
     ['GELU', gelu, (x) => nn.gelu(x)],
+    ['hyperbolic tangent', tanh, (x) => np.tanh(x)],
     ['softmax', softmax, (x) => nn.softmax(x, -1)],
     ['standardise', standardise, (x) => nn.standardize(x, -1)],
   ]

@@ -1,7 +1,7 @@
-import { type Array as JaxArray, nn, numpy as np } from '@jax-js/jax'
+import { type Array as JaxArray, nn } from '@jax-js/jax'
 import type { Rng } from '../core/index.ts'
 import type { Tensor } from '../tensor/tree.ts'
-import { gelu } from './derivative.ts'
+import { gelu, tanh } from './derivative.ts'
 import { initialLinear, type Linear, linear } from './layers.ts'
 
 /** Layers of neurons, for control policies and values; stored with its checkpoints. */
@@ -26,7 +26,7 @@ export function initialPerceptron(rng: Rng, { sizes, outputGain = 1 }: Perceptro
   }
 }
 
-const activations = { tanh: np.tanh, relu: nn.relu, gelu } as const
+const activations = { tanh, relu: nn.relu, gelu } as const
 
 /** Float[..., inputs] to Float[..., outputs]. Consumes `x`. */
 export function perceptron(
