@@ -2,7 +2,7 @@
  * The tensor engine beside jax-js, PyTorch and TensorFlow.js: one training step of a small decoder, and of a small
  * control policy. The engines take turns inside one process run, so that a busy machine slows all of them.
  *
- *   node bench/tensor.ts [--rounds 7] [--threads 2] [--json]
+ *   npm run -s bench -- tensor [--rounds 7] [--threads 2] [--json]
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,6 +15,7 @@ import { Rng } from '../src/core/index.ts'
 import { gelu, softmax, standardise } from '../src/nets/derivative.ts'
 import { type Compiled, compile } from '../src/tensor/compile.ts'
 import { adamW } from '../src/tensor/optimiser.ts'
+import { runJobs } from '../src/tensor/pool.ts'
 import { type Tensor, tensor } from '../src/tensor/tree.ts'
 
 const [width, heads, layers, vocabulary, length, batch, inner] = [128, 4, 4, 256, 96, 16, 512]
@@ -238,6 +239,23 @@ async function policyEngine(backend: 'ort' | 'jax', name: string): Promise<Engin
   return repeated(name, compiled, args, backend === 'ort' ? 50 : 5)
 }
 
+/** How many times as fast two trainings are side by side in the pool as one after the other. */
+async function poolSpeedup(): Promise<number> {
+  const jobs = [1, 2].map((seed) => ({
+    module: new URL('../tests/fixtures/pool-jobs.ts', import.meta.url),
+    export: 'trainSmall',
+    options: { seed, steps: 3000, width: 128 },
+  }))
+  const seconds = async (workers: number) => {
+    const started = performance.now()
+    const outcomes = await runJobs(jobs, { workers })
+    const failed = outcomes.find((outcome) => outcome.status !== 'done')
+    if (failed !== undefined) throw new Error(`a job of the pool was ${failed.status}`)
+    return (performance.now() - started) / 1000
+  }
+  return (await seconds(1)) / (await seconds(2))
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -271,10 +289,12 @@ async function main(): Promise<void> {
   const products = shares
     .filter(([operator]) => /MatMul|Gemm/.test(operator))
     .reduce((sum, [, share]) => sum + share, 0)
-  const skipped = torch === undefined ? ['PyTorch: /usr/bin/python3 has no torch'] : []
+  const pool = await poolSpeedup()
+  const skipped = ['TensorFlow.js: not among the development dependencies (over 100 MB with its source maps)']
+  if (torch === undefined) skipped.push('PyTorch: /usr/bin/python3 has no torch')
   const load = loadavg()[0]!
   if (values.json) {
-    console.log(JSON.stringify({ decoder, policy, products, shares, skipped, load, threads }))
+    console.log(JSON.stringify({ decoder, policy, products, shares, pool, skipped, load, threads }))
     return
   }
   const table = (rows: readonly Row[]) =>
@@ -301,6 +321,7 @@ async function main(): Promise<void> {
       .map(([operator, share]) => `${operator} ${(100 * share).toFixed(1)}%`)
       .join(', '),
   )
+  console.log(`two trainings in the pool: ${pool.toFixed(2)} times as fast as one after the other`)
   for (const line of skipped) console.log(`skipped ${line}`)
 }
 

@@ -51,3 +51,12 @@ describe('package.json', () => {
     }
   })
 })
+
+test('every benchmark has its line in docs/benchmarks.md', () => {
+  const page = readFileSync(new URL('docs/benchmarks.md', root), 'utf8')
+  for (const file of globSync('bench/[a-z]*.ts', { cwd: root.pathname })) {
+    const name = file.slice('bench/'.length, -'.ts'.length)
+    if (name === 'main') continue
+    expect(page, file).toContain(`| \`${name}\` |`)
+  }
+})

@@ -21,6 +21,7 @@ import { remembering } from '../remembering.ts'
 import { holdsData, structureTerms } from './chart-agreement.ts'
 import { type ChartRecord, chartRecord } from './chart-record.ts'
 import { loadChartRenderer } from './chart-render.ts'
+import { pictureEvidence } from './picture-reference.ts'
 import { type RasterTarget, rasterSimilarity, rasterTarget, withoutMargins } from './raster.ts'
 import { isRendered } from './svg-render.ts'
 
@@ -141,16 +142,7 @@ function chartReward(settings: z.input<typeof options> = {}): Reward {
               ? `not drawn: ${(rendered as { problem: string }).problem}`
               : `compared without pictures: the reference is not drawn (${reference.problem})`,
           }),
-      ...(evidence && drawn
-        ? {
-            evidence: [
-              { kind: 'image', role: 'rendered', dataUrl: rendered.dataUrl() },
-              ...(reference.dataUrl
-                ? [{ kind: 'image' as const, role: 'reference', dataUrl: reference.dataUrl }]
-                : []),
-            ],
-          }
-        : {}),
+      ...(evidence && drawn ? { evidence: pictureEvidence(rendered, reference) } : {}),
     }
   }
 

@@ -1,4 +1,4 @@
-import { isObject, type Json, messageOf } from '../../../core/index.ts'
+import { type Evidence, isObject, type Json, messageOf } from '../../../core/index.ts'
 import { imageSourceFrom } from '../../../data/image-source.ts'
 import type { Raster } from '../../../models/embedder.ts'
 import { elementsOf, localName, type SvgElement } from './svg-document.ts'
@@ -17,6 +17,17 @@ export interface PictureReferenceOptions {
   readonly renderOptions?: SvgRenderOptions
   /** Folder that image paths start from. @default the current folder */
   readonly baseDirectory?: string
+}
+
+/** What was drawn, and what it was compared with where that can be shown. */
+export function pictureEvidence(
+  rendered: Pick<SvgRendering, 'dataUrl'>,
+  reference: Pick<PictureReference, 'dataUrl'>,
+): Evidence[] {
+  return [
+    { kind: 'image', role: 'rendered', dataUrl: rendered.dataUrl() },
+    ...(reference.dataUrl ? [{ kind: 'image' as const, role: 'reference', dataUrl: reference.dataUrl }] : []),
+  ]
 }
 
 /**

@@ -14,7 +14,12 @@ import { defineRewardType } from '../../reward-type.ts'
 import { withoutMarkupComments, withoutThoughts } from '../extract/asides.ts'
 import { remembering } from '../remembering.ts'
 import { multisetJaccard } from '../text/jaccard.ts'
-import { drawnElements, type PictureReference, readPictureReference } from './picture-reference.ts'
+import {
+  drawnElements,
+  type PictureReference,
+  pictureEvidence,
+  readPictureReference,
+} from './picture-reference.ts'
 import { isEmptyPicture, type RasterTarget, rasterSimilarity, rasterTarget } from './raster.ts'
 import { extractSvg } from './svg-document.ts'
 import { isRendered, loadSvgRenderer } from './svg-render.ts'
@@ -93,16 +98,7 @@ function svgReward(settings: z.input<typeof options> = {}): Reward {
     return {
       value: Math.min(1, (1 - weight) * (likeness?.similarity ?? 0) + weight * (elements ?? 0)),
       parts: { rendered: 1, ...likeness, ...(elements === undefined ? {} : { elements }) },
-      ...(evidence
-        ? {
-            evidence: [
-              { kind: 'image', role: 'rendered', dataUrl: rendered.dataUrl() },
-              ...(reference.dataUrl
-                ? [{ kind: 'image' as const, role: 'reference', dataUrl: reference.dataUrl }]
-                : []),
-            ],
-          }
-        : {}),
+      ...(evidence ? { evidence: pictureEvidence(rendered, reference) } : {}),
     }
   }
 
