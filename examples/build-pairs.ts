@@ -13,5 +13,5 @@ const { run } = await scoreRun({
 const { preferences, counts } = await buildPairs(scoredSamples(store, run), { by: 'math', minMargin: 0.5 })
 await writePreferences(out, preferences, { convention: 'trl' })
 console.log(`${counts.kept} pairs of ${counts.groups} prompts in ${out}; ${counts.unscored} answers unscored`)
-for (const { chosen, rejected } of preferences) console.log(`${chosen.id} over ${rejected.id}`)
+for (const { id } of preferences) console.log(id)
 await store.close()

@@ -23,7 +23,8 @@ if (import.meta.main) {
   })
   const { scored, unscoredBy, firstUnscored } = rewards.wandering!
   console.log(`${scored} scored, unscored: ${JSON.stringify(unscoredBy)}`)
-  for (const { line, sample, reason } of firstUnscored) console.log(`line ${line}, sample ${sample}: ${reason}`)
+  for (const { line, sample, reason } of firstUnscored)
+    console.log(`line ${line}, sample ${sample}: ${reason}`)
   reward.close()
   await store.close()
 }

@@ -186,9 +186,10 @@ describe('outputs', () => {
     expect(summary.rewards.math).toMatchObject({ scored: 2, mean: 0.5 })
   })
 
-  test('outputs of ten megabytes', async () => {
+  test('outputs of ten megabytes', { timeout: 60_000 }, async () => {
     const path = file(lines(good('a'), { ...good('x'), output: '{"a": '.repeat(1_700_000) }, good('b')))
-    const { summary } = await scored(path, 'math', 'length', 'tool-calls', 'json', 'repetition')
+    const rewards = ['math', 'length', 'tool-calls', 'json', 'repetition'].flatMap((reward) => ['-r', reward])
+    const summary: RunSummary = JSON.parse((await guerdon('score', path, ...rewards, '--json')).out)
     expect(summary.rows).toMatchObject({ samples: 3, bad: 0 })
     for (const { scored, unscored, waiting } of Object.values(summary.rewards))
       expect([scored + unscored, waiting]).toEqual([3, 0])
@@ -208,7 +209,7 @@ describe('outputs', () => {
     ['an external image', svg('<image xlink:href="http://127.0.0.1:9/x.png" width="9" height="9"/>')],
     ['a file', svg('<image href="file:///etc/passwd" width="9" height="9"/>')],
     ['an entity bomb', svg('&e12;', `<!DOCTYPE svg [<!ENTITY e0 "ha">${entities}]>`)],
-    ['an endless path', svg(`<path d="M0 0${'L1 1L2 2'.repeat(400_000)}"/>`)],
+    ['an endless path', svg(`<path d="M0 0${'L1 1L2 2'.repeat(40_000)}"/>`)],
     ['elements that use each other', svg('<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>')],
   ])('SVG with %s is paid nothing', async (_what, output) => {
     const row = (id: string, output: string) => ({ id, prompt: 'A circle.', output, reference: circle })
