@@ -140,10 +140,10 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
     root
       .command('pretrain')
       .description('train an embedded model, measure it and write its card')
-      .argument('<name>', 'text-lm, text-lm-sft, scenes-clip')
+      .argument('<name>', 'text-lm, text-lm-sft, scenes-clip or scenes-vlm')
       .option('--seed <seed>', 'seed of all randomness', '0')
       .option('--steps <n>', "steps (default: the recipe's)", count)
-      .option('--out <folder>', 'where weights and card go (default: weights/ of the package)')
+      .option('--out <folder>', 'where weights and card go', 'weights')
       .option('--resume', 'go on with an interrupted training')
       .option('--samples <n>', 'held-out tasks or scenes for each metric', count, 512)
       .option('--threads <n>', 'threads', count, 2),

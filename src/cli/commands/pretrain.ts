@@ -1,9 +1,7 @@
-import { dirname } from 'node:path'
 import { isMet, wanted } from '../../learn/pretrain/card.ts'
 import { stepsOf } from '../../learn/pretrain/recipe.ts'
 import { recipeOf } from '../../learn/pretrain/recipes.ts'
 import { trainEmbedded } from '../../learn/pretrain/train-embedded.ts'
-import { weightsPath } from '../../nets/embedded/weights-path.ts'
 import { figure } from '../../stats/figure.ts'
 import { table } from '../table.ts'
 import { duration, type ExitCode, type Terminal } from '../terminal.ts'
@@ -11,7 +9,7 @@ import { duration, type ExitCode, type Terminal } from '../terminal.ts'
 interface PretrainCommandOptions {
   readonly seed: string
   readonly steps?: number
-  readonly out?: string
+  readonly out: string
   readonly resume?: boolean
   readonly samples: number
   readonly threads: number
@@ -27,7 +25,7 @@ export async function pretrainCommand(
   const recipe = await recipeOf(name)
   const { seed, resume = false, samples, threads, json } = options
   const steps = options.steps ?? stepsOf(recipe)
-  const directory = options.out ?? dirname(weightsPath(name))
+  const directory = options.out
   const interrupted = new AbortController()
   const stop = () => interrupted.abort(new Stopped())
   process.once('SIGINT', stop)

@@ -55,7 +55,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
   const started = performance.now()
   const seconds = () => before + (performance.now() - started) / 1000
   const rng = new Rng(`${recipe.name}/${seed}`)
-  const parameters = await startOf(recipe, rng)
+  const parameters = await startOf(recipe, rng, directory)
   const { rate, stage } = scheduleOf(recipe, steps)
   const batch = recipe.batches(seed)
   const trained = await train({
@@ -114,11 +114,15 @@ async function secondsOf(state: string, steps: number): Promise<number> {
   return Number(metadata.seconds)
 }
 
-/** First parameters: random, or (in part) those of the model that the recipe starts from. */
-async function startOf({ initial, from }: Recipe, rng: Rng): Promise<Tree<Tensor>> {
+/**
+ * First parameters: random, or (in part) those of the model that the recipe starts from, which is looked for beside
+ * the new one and then among those of the package.
+ */
+async function startOf({ initial, from }: Recipe, rng: Rng, directory: string): Promise<Tree<Tensor>> {
   const random = initial(rng.fork('initial'))
   if (from === undefined) return random
-  const checkpoint = await loadCheckpoint(weightsPath(from.model))
+  const own = join(directory, `${from.model}.safetensors`)
+  const checkpoint = await loadCheckpoint(existsSync(own) ? own : weightsPath(from.model))
   if (from.parts === undefined) return restored(random, checkpoint)
   const parts = Object.entries(from.parts)
   return mapLeaves(random, (leaf, path) => {

@@ -19,7 +19,7 @@ import { sceneTokenizer } from './scene-tokenizer.ts'
 const config: VisionLanguageConfig = {
   connector: { kind: 'encoder', width: 96, depth: 3, heads: 4, image: { size: 32, patch: 8 } },
   decoder: {
-    width: 96,
+    width: 64,
     depth: 3,
     heads: 4,
     vocabulary: sceneVocabulary.size,
@@ -101,7 +101,7 @@ export const scenesVlm: Recipe = {
   ],
   model: { network: { kind: 'vision-language', config }, tokenizer: sceneTokenizer, dialogue },
   from: { model: 'scenes-clip', parts: { 'connector.encoder': 'image.encoder' } },
-  stages: [{ steps: 2000, peak: 2e-3, warmup: 100 }],
+  stages: [{ steps: 1300, peak: 2e-3, warmup: 60 }],
   initial: (rng) => initialVisionLanguage(rng, config),
   loss: (parameters, batch) => visionLanguageLoss(parameters, config, batch),
   batches: (seed) => sceneDialogueBatches(sceneWorld({ seed, split: 'train' }), tasks),

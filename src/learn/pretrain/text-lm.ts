@@ -133,7 +133,7 @@ export const textLm: Recipe = {
   model,
   stages: [
     { steps: 2600, peak: 3e-3, warmup: 100 },
-    { steps: 1400, peak: 2e-3, warmup: 50 },
+    { steps: 1000, peak: 2e-3, warmup: 50 },
   ],
   initial: (rng) => initialDecoder(rng, config),
   loss,
@@ -151,7 +151,7 @@ export const textLmSft: Recipe = {
     'The text world (instructions 2 : arithmetic 2 : tool requests 1), split `train`, faultless answers only, starting ' +
     'from `text-lm`. Measured on the split `test`, greedy decoding.',
   from: { model: 'text-lm' },
-  stages: [{ steps: 400, peak: 1e-3, warmup: 30 }],
+  stages: [{ steps: 300, peak: 1e-3, warmup: 30 }],
   batches: textBatches(fineTuning),
   evaluate: (model, options) => evaluateTextModel(model, options, { wellFormed: { least: 0.97 } }),
 }

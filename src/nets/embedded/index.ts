@@ -1,0 +1,5 @@
+export type { EmbeddedDualEncoder } from './dual-embedder.ts'
+export type { EmbeddedImageGenerator } from './image-generator.ts'
+export type { EmbeddedLanguageModel } from './language-model.ts'
+export { type EmbeddedModel, loadEmbedded } from './load-embedded.ts'
+export type { DialogueMarks, EmbeddedNetwork, Manifest } from './manifest.ts'
