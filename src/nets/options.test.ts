@@ -19,7 +19,7 @@ import { imageSampler, textTensors } from './image-sampler.ts'
 import { dropout } from './layers.ts'
 import { addedLora, loraParameters, mergedLora, unmergedLora } from './lora.ts'
 import type { Hooks } from './transformer.ts'
-import { imagesOf, patchesOf } from './visual-connector.ts'
+import { imagesOf, patchesOf, patchShape } from './visual-connector.ts'
 
 const config = { width: 16, depth: 2, heads: 2, vocabulary: 11, context: 8 }
 const parameters = initialDecoder(new Rng('options'), config)
@@ -222,6 +222,13 @@ test('a soft prompt alone teaches a frozen model', async () => {
   })
   expect(reports.at(-1)!).toBeLessThan(reports[0]! - 0.2)
   expect(trained.model).toEqual(parameters)
+})
+
+test('heads that do not divide the width, and patches that do not fill an image, are refused', () => {
+  expect(() => initialDecoder(new Rng(1), { ...config, heads: 3 })).toThrow(
+    /3 heads do not divide a width of 16/,
+  )
+  expect(() => patchShape({ size: 10, patch: 4 })).toThrow(/do not fill/)
 })
 
 test('dropout keeps the mean and drops by the noise given', async () => {

@@ -1,5 +1,5 @@
 import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
-import type { Rng } from '../core/index.ts'
+import { GuerdonError, type Rng } from '../core/index.ts'
 import type { Tensor } from '../tensor/tree.ts'
 import { attend, type Memory } from './attention.ts'
 import { standardise } from './derivative.ts'
@@ -37,7 +37,9 @@ export type Block<Leaf> = {
 export type Transformer<Leaf> = { readonly blocks: readonly Block<Leaf>[]; readonly norm: Norm<Leaf> }
 
 export function initialTransformer(rng: Rng, config: TransformerConfig): Transformer<Tensor> {
-  const { width, depth, hidden = 4 * width } = config
+  const { width, depth, heads, hidden = 4 * width } = config
+  if (width % heads !== 0)
+    throw new GuerdonError('bad-config', `${heads} heads do not divide a width of ${width}.`)
   const gain = 1 / Math.sqrt(2 * Math.max(1, depth)) // what 2 * depth branches add stays of the size of one
   return {
     blocks: Array.from({ length: depth }, () => ({
@@ -58,7 +60,7 @@ export function initialTransformer(rng: Rng, config: TransformerConfig): Transfo
  * it from the traced function (through `hasAux` when inside `grad`).
  */
 export interface Hooks {
-  /** Hidden states Float[B, T, width] that leave block `layer`; what it returns goes on. Consumes them. */
+  /** Hidden states Float[B, T, width] that leave block `layer` (a prefix's come first); what it returns goes on. Consumes them. */
   readonly hidden?: (hidden: JaxArray, layer: number) => JaxArray
   /** Attention maps Float[B, heads, T, S] of block `layer`; what it returns is used. Consumes them. */
   readonly attention?: (map: JaxArray, layer: number) => JaxArray
