@@ -1,4 +1,5 @@
 // A reward that may hang or take all memory, in a process of its own: what it spoils is unscored, the rest goes on.
+import { fileURLToPath } from 'node:url'
 import { defineReward, openStore, scoreRun, textOf } from 'guerdon'
 import { isolate } from 'guerdon/rewards'
 
@@ -13,7 +14,7 @@ export function wandering() {
   })
 }
 
-if (import.meta.main) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const reward = await isolate({ module: import.meta.url, export: 'wandering' }, { timeoutMs: 1000 })
   const store = await openStore('.guerdon/example.db')
   const { rewards } = await scoreRun({

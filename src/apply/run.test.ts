@@ -184,6 +184,49 @@ describe('resuming', () => {
     await store.close()
   })
 
+  test('the same call goes on with what it left unfinished, and only then', async () => {
+    const store = await freshStore()
+    const source = file('data.jsonl')
+    writeFileSync(
+      source,
+      samplesOf(500)
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join(''),
+    )
+    const stop = new AbortController()
+    const { asked, reward } = noting(async ({ id }) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (id === 's100') stop.abort()
+      return 1
+    })
+    const call = { samples: source, rewards: { noting: reward }, store, resume: true, batchSize: 10 }
+    const first = await scoreRun({ ...call, signal: stop.signal })
+    expect(first.status).toBe('stopped')
+    const other = await scoreRun({ ...call, rewards: { one } })
+    const otherSeed = await scoreRun({ ...call, rewards: { one }, context: { rng: new Rng(1) } })
+    const second = await scoreRun(call)
+    const third = await scoreRun(call)
+    expect(second).toMatchObject({ run: first.run, status: 'complete', rewards: { noting: { scored: 500 } } })
+    expect(asked.length).toBe(1000) // 500 of the first two together, 500 of the third
+    expect(new Set([first, other, otherSeed, third].map(({ run }) => run)).size).toBe(4)
+    await store.close()
+  })
+
+  test('what the reader warned of is kept, once however often it is read', async () => {
+    const store = await freshStore()
+    const source = file('data.jsonl')
+    writeFileSync(source, '{"prompt":"p","output":"o","a":12345678901234567890,"b":12345678901234567891}\n')
+    for (let time = 0; time < 2; time++) {
+      const { rows, failures } = await run(store, { samples: source })
+      expect(rows).toMatchObject({ samples: 1, bad: 0, warnings: 2, warningsBy: { 'inexact-number': 2 } })
+      expect(rows.firstWarnings.map(({ message }) => message)).toEqual(
+        expect.arrayContaining([expect.stringMatching(/:1, field "a": 12345678901234567890 is read as/)]),
+      )
+      expect(failures).toBe(0)
+    }
+    await store.close()
+  })
+
   test('changed data, rewards, seeds and ways of reading are noticed', async () => {
     const store = await freshStore()
     await run(store, {})
