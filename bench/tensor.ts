@@ -17,13 +17,20 @@ import { type Compiled, compile } from '../src/tensor/compile.ts'
 import { adamW } from '../src/tensor/optimiser.ts'
 import { runJobs } from '../src/tensor/pool.ts'
 import { type Tensor, tensor } from '../src/tensor/tree.ts'
+import { print } from './_throughput.ts'
 
 const [width, heads, layers, vocabulary, length, batch, inner] = [128, 4, 4, 256, 96, 16, 512]
+
+/** Milliseconds of one step: on the clock, and of processors (which a busy machine disturbs less). */
+interface Time {
+  readonly wall: number
+  readonly processor: number
+}
 
 /** One way to take a step again and again; `take` gives its time. */
 interface Engine {
   readonly name: string
-  take(): Promise<number>
+  take(): Promise<Time>
   end(): Promise<void>
 }
 
@@ -116,8 +123,10 @@ function repeated(
     name,
     async take() {
       const started = performance.now()
+      const before = process.cpuUsage()
       for (let step = 0; step < steps; step++) state = (await compiled.run(state, ...rest))[1]
-      return (performance.now() - started) / steps
+      const { user, system } = process.cpuUsage(before)
+      return { wall: (performance.now() - started) / steps, processor: (user + system) / 1000 / steps }
     },
     end: () => compiled.dispose(),
   }
@@ -139,7 +148,10 @@ async function torchEngine(threads: number): Promise<Engine | undefined> {
     name: `PyTorch ${first.value}`,
     async take() {
       child.stdin!.write('\n')
-      return Number((await lines.next()).value)
+      const [wall, processor] = String((await lines.next()).value)
+        .split(' ')
+        .map(Number)
+      return { wall: wall!, processor: processor! }
     },
     async end() {
       child.stdin!.end()
@@ -149,13 +161,13 @@ async function torchEngine(threads: number): Promise<Engine | undefined> {
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
-/** The engines in turn, after two rounds that are not counted; milliseconds of each round. */
-async function timed(engines: readonly Engine[], rounds: number): Promise<Map<string, number[]>> {
-  const times = new Map(engines.map(({ name }) => [name, [] as number[]]))
+/** The engines in turn, after two rounds that are not counted; times of each round. */
+async function timed(engines: readonly Engine[], rounds: number): Promise<Map<string, Time[]>> {
+  const times = new Map(engines.map(({ name }) => [name, [] as Time[]]))
   for (let round = -2; round < rounds; round++)
     for (const engine of engines) {
-      const milliseconds = await engine.take()
-      if (round >= 0) times.get(engine.name)!.push(milliseconds)
+      const time = await engine.take()
+      if (round >= 0) times.get(engine.name)!.push(time)
     }
   for (const engine of engines) await engine.end()
   return times
@@ -163,19 +175,26 @@ async function timed(engines: readonly Engine[], rounds: number): Promise<Map<st
 
 interface Row {
   readonly engine: string
+  /** Median and least milliseconds on the clock. */
   readonly median: number
   readonly fastest: number
-  /** Median of this engine over ours. */
+  /** Median milliseconds of processors. */
+  readonly processor: number
+  /** Medians of this engine over ours. */
   readonly ratio: number
+  readonly processorRatio: number
 }
 
-function rowsOf(times: ReadonlyMap<string, readonly number[]>): Row[] {
-  const ours = median([...times.values()][0]!)
+function rowsOf(times: ReadonlyMap<string, readonly Time[]>): Row[] {
+  const middle = (values: readonly Time[], kind: keyof Time) => median(values.map((time) => time[kind]))
+  const [ours] = times.values()
   return [...times].map(([engine, values]) => ({
     engine,
-    median: median(values),
-    fastest: Math.min(...values),
-    ratio: median(values) / ours,
+    median: middle(values, 'wall'),
+    fastest: Math.min(...values.map(({ wall }) => wall)),
+    processor: middle(values, 'processor'),
+    ratio: middle(values, 'wall') / middle(ours!, 'wall'),
+    processorRatio: middle(values, 'processor') / middle(ours!, 'processor'),
   }))
 }
 
@@ -244,7 +263,7 @@ async function poolSpeedup(): Promise<number> {
   const jobs = [1, 2].map((seed) => ({
     module: new URL('../tests/fixtures/pool-jobs.ts', import.meta.url),
     export: 'trainSmall',
-    options: { seed, steps: 3000, width: 128 },
+    options: { seed, steps: 6000, width: 128 },
   }))
   const seconds = async (workers: number) => {
     const started = performance.now()
@@ -290,39 +309,35 @@ async function main(): Promise<void> {
     .filter(([operator]) => /MatMul|Gemm/.test(operator))
     .reduce((sum, [, share]) => sum + share, 0)
   const pool = await poolSpeedup()
-  const skipped = ['TensorFlow.js: not among the development dependencies (over 100 MB with its source maps)']
+  const skipped = ['TensorFlow.js: it is not among the development dependencies']
   if (torch === undefined) skipped.push('PyTorch: /usr/bin/python3 has no torch')
-  const load = loadavg()[0]!
-  if (values.json) {
-    console.log(JSON.stringify({ decoder, policy, products, shares, pool, skipped, load, threads }))
-    return
+  const rows = [...named('decoder step', decoder), ...named('policy step, 1 thread', policy)]
+  const others = [
+    { measure: 'share of matrix products in the time of operators', value: products },
+    { measure: 'two trainings in the pool, times as fast as one after the other', value: pool },
+    { measure: 'threads', value: threads },
+    { measure: 'load of the machine', value: loadavg()[0]! },
+  ]
+  if (values.json) print([...rows, ...others])
+  else {
+    print(rows)
+    console.log()
+    print(others)
+    const most = shares.slice(0, 10).map(([operator, share]) => `${operator} ${(100 * share).toFixed(1)}%`)
+    console.log(`operators: ${most.join(', ')}`)
   }
-  const table = (rows: readonly Row[]) =>
-    console.table(
-      Object.fromEntries(
-        rows.map(({ engine, median: middle, fastest, ratio }) => [
-          engine,
-          {
-            'median [ms]': Number(middle.toPrecision(3)),
-            'fastest [ms]': Number(fastest.toPrecision(3)),
-            'times ours': Number(ratio.toFixed(2)),
-          },
-        ]),
-      ),
-    )
-  console.log(`decoder step, ${threads} threads, load ${load.toFixed(1)}`)
-  table(decoder)
-  console.log('policy step (64-64, batch 64, Adam), 1 thread')
-  table(policy)
-  console.log(`matrix products take ${(100 * products).toFixed(0)}% of the operators' time; then`)
-  console.log(
-    shares
-      .slice(0, 12)
-      .map(([operator, share]) => `${operator} ${(100 * share).toFixed(1)}%`)
-      .join(', '),
-  )
-  console.log(`two trainings in the pool: ${pool.toFixed(2)} times as fast as one after the other`)
-  for (const line of skipped) console.log(`skipped ${line}`)
+  for (const line of skipped) console.error(`skipped ${line}`)
 }
+
+const named = (measure: string, rows: readonly Row[]) =>
+  rows.map((row) => ({
+    measure,
+    engine: row.engine,
+    'median [ms]': row.median,
+    'fastest [ms]': row.fastest,
+    'times ours': row.ratio,
+    'processor [ms]': row.processor,
+    'processor, times ours': row.processorRatio,
+  }))
 
 await main()

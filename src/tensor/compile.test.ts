@@ -222,6 +222,38 @@ function reshapes(own: Rng, shape: readonly number[]): number[] {
   return own.chance(0.3) ? [1, ...result] : result
 }
 
+// jax-js computes exp in the precision of float32 even in float64: its steps must be wider.
+test.each([
+  ['ort', 1e-5, 1e-8],
+  ['jax', 3e-3, 2e-4],
+] as const)('gradients in float64 are those of finite differences (%s)', async (backend, by, tolerance) => {
+  const double = (...shape: number[]) =>
+    tensor(Float64Array.from(normal(...shape).data as Float32Array), shape, 'float64')
+  const [x, first, second] = [double(4, 3), double(3, 6), double(6, 5)]
+  const weights = tensor(new Float64Array([0, 1, 2, 3, 4]), [5], 'float64')
+  const loss: Traced = (w, v, input, each) => {
+    const hidden = nn.gelu(nn.standardize(np.matmul(input, w)))
+    return nn.logSoftmax(np.matmul(hidden, v)).mul(each).mean()
+  }
+  const run = await compile<any, any>(
+    (w: any, v: any, input: any, each: any) => valueAndGrad((p: any) => loss(p, v, input, each))(w) as any,
+    [first, second, x, weights],
+    { backend },
+  )
+  const at = (w: Tensor) => run.run(w, second, x, weights)
+  const gradient = (await at(first))[1].data
+  for (let index = 0; index < 18; index += 5) {
+    const lossAt = async (change: number) => {
+      const data = Float64Array.from(first.data as Float64Array)
+      data[index]! += change
+      return Number((await at(tensor(data, first.shape, 'float64')))[0].data[0])
+    }
+    const difference = ((await lossAt(by)) - (await lossAt(-by))) / (2 * by)
+    expect(Math.abs(gradient[index] - difference)).toBeLessThan(tolerance)
+  }
+  await run.dispose()
+})
+
 describe('what goes wrong is said', () => {
   test('a shape mismatch names the argument and both shapes', async () => {
     const double = await compile((x: any) => [np.add(x, 1)], [normal(2, 3)])
@@ -230,10 +262,19 @@ describe('what goes wrong is said', () => {
     )
     await double.dispose()
   })
-  test('an error while tracing names the line of the function', async () => {
-    await expect(compile((x, y) => [np.matmul(x, y)], [normal(2, 3), normal(2, 3)])).rejects.toThrow(
-      /compile\.test\.ts/,
-    )
+  test.each<[string, Traced, RegExp]>([
+    ['a product', (x, y) => [np.matmul(x, y)], /\[3\] != \[2\] \(in matmul, at .*compile\.test\.ts:\d+/],
+    ['a sum', (x, y) => [x.add(y.reshape([6]))], /2,3 vs 6 \(in add, at .*compile\.test\.ts:\d+/],
+    ['a reshape', (x, _) => [x.reshape([5])], /\[2,3\] -> \[5\] \(in reshape, at .*compile\.test\.ts:\d+/],
+    [
+      'joining',
+      (x, y) => [np.concatenate([x, y.reshape([6])], 0)],
+      /\[2,3\] and float32\[6\].*in concatenate, at/,
+    ],
+  ])('tracing %s of shapes that do not fit names operation, shapes and line', async (_, fn, message) => {
+    const arguments_ = [normal(2, 3), normal(2, 3)]
+    await expect(compile(fn, arguments_)).rejects.toThrow(message)
+    await expect(compile(fn, arguments_, { backend: 'jax' })).rejects.toThrow(message)
   })
   test('a primitive without a lowering is named, and the other backend runs it', async () => {
     const fn: Traced = (x) => [lax.linalg.cholesky(x)]

@@ -198,14 +198,16 @@ function trace(jax: typeof Jax, flat: (...arrays: JaxArray[]) => JsTree<JaxArray
   }
 }
 
-/** Where in the user's code an error came from: the first frame outside of dependencies and this folder. */
+/** Where an error came from: the operation, and the line of the user's code (outside of dependencies and this folder). */
 function lineOf(error: unknown): string {
   if (!(error instanceof Error) || error.stack === undefined) return ''
-  const frame = error.stack
-    .split('\n')
-    .slice(1)
-    .find((line) => !/node_modules|node:|[/\\]tensor[/\\](compile|tree)\.[tj]s/.test(line))
-  return frame === undefined ? '' : ` (${frame.trim()})`
+  const frames = error.stack.split('\n').filter((line) => /^\s*at /.test(line))
+  const own = frames.findIndex(
+    (line) => !/node_modules|node:|<anonymous>|[/\\]tensor[/\\](compile|tree)\.[tj]s/.test(line),
+  )
+  if (own < 0) return ''
+  const [, operation] = /at (?:\S+\.)?([\w]+)(?: \[as \w+\])? \(/.exec(frames[own - 1] ?? '') ?? []
+  return ` (${operation === undefined ? '' : `in ${operation}, `}${frames[own]!.trim()})`
 }
 
 function checkedLeaves(args: readonly Tree<Tensor>[], expected: readonly Leaf[]): Tensor[] {

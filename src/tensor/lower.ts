@@ -6,7 +6,7 @@ import { indexing } from './primitives/indexing.ts'
 import { movement } from './primitives/movement.ts'
 import { normalisations } from './primitives/normalisations.ts'
 import { reductions } from './primitives/reductions.ts'
-import type { Equation, Rule } from './primitives/rule.ts'
+import { cast, type Equation, type Rule } from './primitives/rule.ts'
 import type { Atom, Program } from './program.ts'
 import { constantView, settled, type View } from './view.ts'
 
@@ -46,7 +46,8 @@ export function lower(graph: OnnxGraph, { inBinders, eqns, outs }: Program, inpu
   for (const equation of eqns) {
     const results = lowered(graph, equation.inputs.map(viewOf), equation)
     equation.outBinders.forEach((binder, index) => {
-      views.set(binder, results[index]!)
+      // jax-js promotes numbers late: a primitive may say float64 of what it was given as float32.
+      views.set(binder, cast(graph, results[index]!, binder.aval.dtype as DType))
     })
   }
   return outs.map(viewOf)

@@ -68,7 +68,8 @@ function softmax(uses: Uses, equation: Equation): Replacement | undefined {
 
 /** (x - mean x) / sqrt(variance + epsilon) over the last dim, the variance in either of its two forms */
 function standardised(uses: Uses, equation: Equation): Replacement | undefined {
-  if (equation.primitive !== 'mul') return undefined
+  // Of float64, ONNX Runtime gives the deviation in float32.
+  if (equation.primitive !== 'mul' || equation.outBinders[0]!.aval.dtype !== 'float32') return undefined
   const [first, second] = equation.inputs as [Atom, Atom]
   for (const [centred, inverse] of [
     [first, second],

@@ -52,7 +52,7 @@ export const movement: Readonly<Record<string, Rule>> = {
     return [{ ...result, shape }]
   },
   pad(graph, [view], equation) {
-    const { shape, dtype } = outputOf(equation)
+    const { shape } = outputOf(equation)
     const width: [number, number][] = equation.params.width
     let result = view!
     const before: number[] = []
@@ -68,7 +68,7 @@ export const movement: Readonly<Record<string, Rule>> = {
       after.push(high)
     })
     if ([...before, ...after].every((amount) => amount === 0)) return [result]
-    const zero = dtype === 'bool' ? graph.scalar('bool', 0) : graph.scalar(dtype, 0)
+    const zero = graph.scalar(result.dtype, 0)
     const name = graph.emit('Pad', [result.name, graph.int64s([...before, ...after]), zero], {
       mode: 'constant',
     })

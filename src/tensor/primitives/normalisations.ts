@@ -1,6 +1,6 @@
 import type { OnnxGraph } from '../onnx.ts'
 import { inLogicalOrder, type View, withOneDim } from '../view.ts'
-import { outputOf, type Rule } from './rule.ts'
+import type { Rule } from './rule.ts'
 
 /** Functions over the last dim that ONNX Runtime computes in one sweep; `recognised` finds them. */
 export const normalisations: Readonly<Record<string, Rule>> = {
@@ -10,12 +10,11 @@ export const normalisations: Readonly<Record<string, Rule>> = {
   },
   /** The standardised value and the reciprocal of the deviation. */
   layer_norm(graph, [view], equation) {
-    const { dtype } = outputOf(equation)
     const rows = rowsLast(graph, view!)
     const last = rows.physical.length - 1
     const size = rows.physical[last]!
     const ones = new Float32Array(size).fill(1)
-    const scale = graph.constant(dtype, [size], dtype === 'float64' ? Float64Array.from(ones) : ones)
+    const scale = graph.constant('float32', [size], ones)
     const [value, , inverse] = graph.emitAll('LayerNormalization', [rows.name, scale], 3, {
       axis: last,
       epsilon: { float: equation.params.epsilon },

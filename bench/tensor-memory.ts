@@ -1,0 +1,60 @@
+/**
+ * Memory over many steps of a compiled function: resident MiB at each tenth, and the slope of its second half.
+ *
+ *   node bench/tensor-memory.ts [--steps 20000] [--json]
+ */
+import { parseArgs } from 'node:util'
+import { numpy as np, tree, valueAndGrad } from '@jax-js/jax'
+import { Rng } from '../src/core/index.ts'
+import { compile } from '../src/tensor/compile.ts'
+import { adamW } from '../src/tensor/optimiser.ts'
+import { type Tensor, tensor } from '../src/tensor/tree.ts'
+import { print } from './_throughput.ts'
+
+const { values } = parseArgs({
+  options: { steps: { type: 'string', default: '20000' }, json: { type: 'boolean', default: false } },
+})
+const steps = Number(values.steps)
+const rng = new Rng('memory')
+const normal = (...shape: number[]): Tensor =>
+  tensor(
+    Float32Array.from(
+      { length: shape.reduce((a, b) => a * b, 1) },
+      () => rng.normal() / Math.sqrt(shape[0]!),
+    ),
+    shape,
+  )
+const parameters = { first: normal(64, 256), second: normal(256, 64) }
+const optimiser = adamW()
+let state: any = { parameters, state: optimiser.initialState(parameters) }
+const step = await compile<any, any>(
+  (current: any, x: any, rate: any) => {
+    const loss = (p: any) =>
+      np.square(np.matmul(np.tanh(np.matmul(x.ref, p.first)), p.second).sub(x.ref)).mean()
+    const [value, gradients] = valueAndGrad(loss)(tree.ref(current.parameters)) as any
+    x.dispose()
+    return [value, optimiser.update(gradients, current.state, current.parameters, rate)] as any
+  },
+  [state, normal(128, 64), tensor([1e-3], [])],
+  { threads: 1 },
+)
+const rate = tensor([1e-3], [])
+const resident: number[] = []
+for (let count = 1; count <= steps; count++) {
+  // A new batch each time, as training has it.
+  ;[, state] = await step.run(state, normal(128, 64), rate)
+  if (count % Math.ceil(steps / 10) === 0) resident.push(process.memoryUsage.rss() / 2 ** 20)
+}
+await step.dispose()
+const half = resident.slice(resident.length >> 1)
+const slope = ((half.at(-1)! - half[0]!) / (((half.length - 1) * steps) / 10)) * 1000
+const rows = resident.map((mib, tenth) => ({
+  step: ((tenth + 1) * steps) / 10,
+  'resident [MiB]': Math.round(mib),
+}))
+if (values.json)
+  console.log(JSON.stringify([...rows, { 'slope of the second half [MiB per 1000 steps]': slope }]))
+else {
+  print(rows)
+  console.log(`slope of the second half: ${slope.toFixed(3)} MiB per 1000 steps`)
+}
