@@ -1,4 +1,4 @@
-// Training steps of a small control policy (8 numbers in, 64-64, 4 actions, 64 rows, one thread): milliseconds each.
+// Training steps of a small control policy (8 numbers in, 64-64, 4 actions, 64 rows, one thread): median milliseconds.
 //
 //   npm run -s bench -- policy-step [--json]
 import { type Array as JaxArray, tree, valueAndGrad } from '@jax-js/jax'
@@ -8,7 +8,7 @@ import { initialPerceptron, perceptron } from '../src/nets/perceptron.ts'
 import { compile } from '../src/tensor/compile.ts'
 import { type Arrays, adamW, type Optimiser, sgd } from '../src/tensor/optimiser.ts'
 import { type Tensor, type Tree, tensor } from '../src/tensor/tree.ts'
-import { print, throughput } from './_throughput.ts'
+import { print } from './_throughput.ts'
 
 const config = { sizes: [8, 64, 64, 4] }
 const rng = new Rng('bench')
@@ -54,15 +54,22 @@ async function stepMs(optimiser: Optimiser, backend: 'ort' | 'jax'): Promise<num
   const args: Tree<Tensor>[] = [start, optimiser.initialState(start), ...batch, rate]
   const step = await compile(traced as never, args, { backend, threads: 1 })
   let [parameters, state] = [args[0]!, args[1]!]
-  const perSecond = await throughput(1, async () => {
+  const once = async () => {
     const next = (await step.run(parameters, state, ...batch, rate)) as unknown as {
       parameters: Tree<Tensor>
       state: Tree<Tensor>
     }
     ;({ parameters, state } = next)
-  })
+  }
+  for (let warmup = 0; warmup < 500; warmup++) await once()
+  const times: number[] = []
+  for (let run = 0; run < 1500; run++) {
+    const begin = performance.now()
+    await once()
+    times.push(performance.now() - begin)
+  }
   await step.dispose()
-  return 1000 / perSecond
+  return times.sort((a, b) => a - b)[times.length >> 1]!
 }
 
 const table = []
