@@ -30,9 +30,13 @@ const errors: readonly CorruptionType[] = ['swap', 'colour', 'object', 'count', 
 
 const tokenizer = wordTokenizer(sceneTokenizer)
 
-/** The caption with one error; where the drawn kind of error does not apply, another. */
-function falseCaption(scene: Scene, caption: string, rng: Rng): string | undefined {
-  for (const type of rng.shuffled(errors)) {
+/**
+ * The caption with one error; where the drawn kind of error does not apply, another. With `swaps`, exchanged colours
+ * wherever there are two: the hardest, as the words stay the same.
+ */
+function falseCaption(scene: Scene, caption: string, rng: Rng, swaps: boolean): string | undefined {
+  const drawn = rng.shuffled(errors)
+  for (const type of swaps ? ['swap' as const, ...drawn] : drawn) {
     const wrong = corruptCaption(scene, caption, type, rng)
     if (wrong !== undefined) return wrong.text
   }
@@ -42,7 +46,7 @@ function falseCaption(scene: Scene, caption: string, rng: Rng): string | undefin
 /** Scenes with captions that all differ, and for some of them a false caption. */
 function batches(seed: string): ReturnType<Recipe['batches']> {
   const world = sceneWorld({ seed, split: 'train' })
-  return (rng) => {
+  return (rng, stage) => {
     const scenes: Scene[] = []
     const captions: string[] = []
     const wrong: string[] = []
@@ -52,7 +56,7 @@ function batches(seed: string): ReturnType<Recipe['batches']> {
       if (captions.includes(caption)) continue
       scenes.push(scene)
       captions.push(caption)
-      const other = wrong.length < wrongRows ? falseCaption(scene, caption, rng) : undefined
+      const other = wrong.length < wrongRows ? falseCaption(scene, caption, rng, stage > 0) : undefined
       if (other !== undefined) wrong.push(other)
     }
     const texts = [...captions, ...wrong].map((text) => tokenizer.encode(text))
@@ -66,14 +70,18 @@ export const scenesClip: Recipe = {
   summary: 'Dual encoder of 32-pixel scenes and their short captions.',
   data:
     'Scenes of one to five coloured shapes, split `train`, endless and seeded; each with a short caption ("a red circle ' +
-    'and two blue squares.", objects in random order) and, as a further negative, the same caption with one error. ' +
+    'and two blue squares.", objects in random order); for half of them, as a further negative, the same caption with ' +
+    'one error (in the second stage exchanged colours wherever possible). ' +
     'Measured on the splits `test` and `composition` (colour-shape pairs that training never shows).',
   limits: [
     'Knows short captions only: no sizes, places, relations, questions or noise.',
     'Images of 32 x 32 pixels only, with at most five objects.',
   ],
   model: { network: { kind: 'dual-encoder', config }, tokenizer: sceneTokenizer },
-  stages: [{ steps: 800, peak: 2e-3, warmup: 100 }],
+  stages: [
+    { steps: 800, peak: 2e-3, warmup: 100 },
+    { steps: 500, peak: 1.2e-3, warmup: 20 },
+  ],
   initial: (rng) => initialDualEncoder(rng, config),
   loss: (parameters, batch) => dualEncoderLoss(parameters, config, batch),
   batches,
