@@ -237,5 +237,8 @@ test('text helpers', () => {
   expect(progressLine('scoring', 50, 200, 50, 10)).toBe(
     'scoring  [#####...............] 25%  50/200  5/s  30 s left',
   )
+  expect(progressLine('scoring', 50, 200, 50, 10, '3 rows  1/s')).toBe(
+    'scoring  [#####...............] 25%  3 rows  1/s  30 s left',
+  )
   expect(progressLine('reading', 7, null, 7, 1)).toBe('reading  7  7/s')
 })

@@ -8,6 +8,7 @@ import type { FieldMapping, ReadOptions } from '../data/index.ts'
 import { resolveReward } from '../methods/resolve.ts'
 import { type IsolatedReward, type IsolateOptions, isolate } from '../rewards/isolate.ts'
 import type { RewardReference } from '../rewards/reward-reference.ts'
+import { figure } from '../stats/index.ts'
 import { defaultStorePath, openStore, type Store } from '../store/index.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -163,8 +164,13 @@ export async function scoreSource(
         rng: new Rng(options.seed ?? '0'),
         ...(options.step === undefined ? {} : { step: options.step }),
       },
-      onProgress: ({ rows, bytesRead, bytesTotal }) =>
-        terminal.progress(`scoring (${rows.toLocaleString('en')} rows)`, bytesRead, bytesTotal),
+      onProgress: ({ rows, rowsPerSecond, bytesRead, bytesTotal }) =>
+        terminal.progress(
+          'scoring',
+          bytesRead,
+          bytesTotal,
+          `${figure(rows)} rows  ${figure(Math.round(rowsPerSecond))}/s`,
+        ),
       ...(options.run === undefined ? { resume: true } : { runId: options.run }),
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       ...(options.batch === undefined ? {} : { batchSize: options.batch }),

@@ -11,9 +11,10 @@ export interface Terminal {
   problem(line: string): void
   /**
    * Progress of long work; draws a bar on a terminal, a line every 10 s in a log, nothing with `--quiet` or
-   * `--json`. `total` is null where it is not known.
+   * `--json`. `total` is null where it is not known. `shown` stands in for count and rate where the units of progress
+   * (bytes) are not what people count. One label is one piece of work: another starts the clock anew.
    */
-  progress(label: string, done: number, total: number | null): void
+  progress(label: string, done: number, total: number | null, shown?: string): void
   /** Ends the progress line. */
   progressEnd(): void
   readonly width: number
@@ -45,7 +46,7 @@ export function processTerminal({ quiet = false }: { quiet?: boolean } = {}): Te
       clear()
       process.stderr.write(`${line}\n`)
     },
-    progress(name, done, total) {
+    progress(name, done, total, shown) {
       if (quiet) return
       const now = Date.now()
       if (label !== name) [label, started, firstDone, last] = [name, now, done, 0]
@@ -55,7 +56,7 @@ export function processTerminal({ quiet = false }: { quiet?: boolean } = {}): Te
         return
       }
       last = now
-      const text = progressLine(name, done, total, done - firstDone, (now - started) / 1000)
+      const text = progressLine(name, done, total, done - firstDone, (now - started) / 1000, shown)
       process.stderr.write(live ? `\r\u001b[K${text}` : `${text}\n`)
       drawn = live
     },
@@ -75,16 +76,18 @@ export function progressLine(
   total: number | null,
   doneHere: number,
   seconds: number,
+  shown?: string,
 ): string {
   const rate = seconds > 0 ? doneHere / seconds : 0
   const count =
     total === null ? done.toLocaleString('en') : `${done.toLocaleString('en')}/${total.toLocaleString('en')}`
   const speed = `${Math.round(rate).toLocaleString('en')}/s`
-  if (total === null || total === 0) return `${name}  ${count}  ${speed}`
+  const amount = shown ?? `${count}  ${speed}`
+  if (total === null || total === 0) return `${name}  ${amount}`
   const share = Math.min(1, done / total)
   const bar = '#'.repeat(Math.round(share * 20)).padEnd(20, '.')
   const left = rate > 0 ? `  ${duration((total - done) / rate)} left` : ''
-  return `${name}  [${bar}] ${Math.floor(share * 100)}%  ${count}  ${speed}${left}`
+  return `${name}  [${bar}] ${Math.floor(share * 100)}%  ${amount}${left}`
 }
 
 /** 8.3 s, 2 min 5 s, 1 h 10 min */
