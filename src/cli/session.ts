@@ -8,7 +8,7 @@ import type { FieldMapping, ReadOptions } from '../data/index.ts'
 import { resolveReward } from '../methods/resolve.ts'
 import { type IsolatedReward, type IsolateOptions, isolate } from '../rewards/isolate.ts'
 import type { RewardReference } from '../rewards/reward-reference.ts'
-import { figure } from '../stats/index.ts'
+import { figure } from '../stats/figure.ts'
 import { defaultStorePath, openStore, type Store } from '../store/index.ts'
 import type { Terminal } from './terminal.ts'
 
