@@ -1,8 +1,8 @@
 // What a policy or a reward model learns by. Every objective is a function over jax arrays, for compiled graphs; `evaluated`
 // and `evaluatedGradient` run the same on plain numbers.
 export { evaluated, evaluatedGradient, type Numbers, type Plain } from '../tensor/evaluated.ts'
-export * from './objectives/averages.ts'
-export * from './objectives/clipped-surrogate.ts'
+export { aggregated, meanOf, type TokenAggregation, tokenSum, whitened } from './objectives/averages.ts'
+export { type ClipOptions, clippedSurrogate } from './objectives/clipped-surrogate.ts'
 export * from './objectives/consistency.ts'
 export * from './objectives/diffusion-dpo.ts'
 export * from './objectives/dpo.ts'
@@ -19,6 +19,13 @@ export * from './objectives/kto.ts'
 export * from './objectives/likelihood.ts'
 export * from './objectives/ppo.ts'
 export * from './objectives/preference-losses.ts'
-export * from './objectives/reference-kl.ts'
+export {
+  type KlEstimator,
+  type KlRewardOptions,
+  klEstimates,
+  klRewards,
+  sequenceKl,
+  type TokenLogps,
+} from './objectives/reference-kl.ts'
 export * from './objectives/self-exploration.ts'
 export * from './objectives/span-preference.ts'

@@ -1,7 +1,7 @@
 import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
-import { aggregated, kept, meanOf, type TokenAggregation } from './averages.ts'
+import { aggregated, meanOf, type TokenAggregation } from './averages.ts'
 import { type ClipOptions, clippedSurrogate, logRatios } from './clipped-surrogate.ts'
-import { klEstimates } from './reference-kl.ts'
+import { keptPair, klEstimates } from './reference-kl.ts'
 import { requireOption, requireShapes } from './shapes.ts'
 
 export interface GrpoInputs {
@@ -58,8 +58,7 @@ export function grpoLoss(
     logp.dispose()
     return { loss: aggregated(losses, mask, over, length), metrics: { clipFraction } }
   }
-  const policy = kept(logp, mask.ref)
-  const kl = klEstimates({ logp: policy, logpRef: kept(logpRef, mask.ref) })
+  const kl = klEstimates(keptPair(logp, logpRef, mask.ref))
   const loss = aggregated(losses.add(kl.ref.mul(beta)), mask.ref, over, length)
   return { loss, metrics: { clipFraction, kl: meanOf(kl, mask) } }
 }

@@ -1,5 +1,5 @@
 import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
-import { meanOf } from './averages.ts'
+import { kept, meanOf } from './averages.ts'
 import { type ClipOptions, clippedSurrogate, logRatios } from './clipped-surrogate.ts'
 import { requireShapes } from './shapes.ts'
 
@@ -55,17 +55,12 @@ export function ppoValueLoss(
     returns: [returns, 'BT'],
     mask: [mask, 'BT'],
   })
-  const target = lax.stopGradient(returns)
-  const free = np.square(values.ref.sub(target.ref))
-  if (clip === Number.POSITIVE_INFINITY) {
-    values.dispose()
-    valuesOld.dispose()
-    target.dispose()
-    return meanOf(free, mask).mul(0.5)
-  }
-  const old = lax.stopGradient(valuesOld)
-  const near = np.clip(values.sub(old.ref), -clip, clip).add(old)
-  return meanOf(np.maximum(free, np.square(near.sub(target))), mask).mul(0.5)
+  const inside = (array: JaxArray) => kept(array, mask.ref)
+  const [value, target] = [inside(values), inside(lax.stopGradient(returns))]
+  const old = inside(lax.stopGradient(valuesOld))
+  const near = np.clip(value.ref.sub(old.ref), -clip, clip).add(old)
+  const errors = np.maximum(np.square(value.sub(target.ref)), np.square(near.sub(target)))
+  return meanOf(errors, mask).mul(0.5)
 }
 
 export interface PpoOptions extends ClipOptions {

@@ -1,5 +1,5 @@
 import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
-import { kept, tokenSum } from './averages.ts'
+import { kept } from './averages.ts'
 import { requireShapes } from './shapes.ts'
 
 /**
@@ -39,7 +39,7 @@ export function sequenceKl(
   options: { readonly estimator?: KlEstimator } = {},
 ): JaxArray {
   requireShapes('sequenceKl', { logp: [logp, 'BT'], logpRef: [logpRef, 'BT'], mask: [mask, 'BT'] })
-  return tokenSum(klEstimates({ logp, logpRef }, options), mask)
+  return np.sum(klEstimates(keptPair(logp, logpRef, mask), options), -1)
 }
 
 export interface KlRewardOptions {
@@ -64,8 +64,13 @@ export function klRewards(
     mask: [mask, 'BT'],
     scores: [scores, 'B'],
   })
-  const penalty = kept(klEstimates({ logp, logpRef }, { estimator }), mask.ref).mul(-beta)
+  const penalty = klEstimates(keptPair(logp, logpRef, mask.ref), { estimator }).mul(-beta)
   return lax.stopGradient(penalty.add(lastTokens(mask).mul(np.expandDims(scores, 1))))
+}
+
+/** Both log-probabilities, 0 outside of the mask, where the KL is then 0. Consumes all. */
+export function keptPair(logp: JaxArray, logpRef: JaxArray, mask: JaxArray) {
+  return { logp: kept(logp, mask.ref), logpRef: kept(logpRef, mask) }
 }
 
 /** 1 at the last token of each row that counts, Float[B, T]. Consumes the mask. */
