@@ -131,8 +131,8 @@ export const textLm: Recipe = {
     'Small language model of instructions, arithmetic and tool calls, pre-trained on answers of mixed quality.',
   data:
     'The text world, split `train`, endless and seeded: instructions 2 : arithmetic 2 : tool requests 1 in the first ' +
-    'stage, 1 : 6 : 1 in the second, 3 : 1 : 1 with much naming in the third. About half of the answers to instructions have one fault, a fifth (then a tenth) ' +
-    'of the arithmetic is wrong, tool calls are right. ' +
+    'stage, 1 : 6 : 1 in the second, 3 : 1 : 1 with much naming in the third. About half of the answers to ' +
+    'instructions have one fault, a fifth (then a tenth) of the arithmetic is wrong, tool calls are right. ' +
     'Measured on the split `test`, greedy decoding.',
   limits: [
     'Knows the closed vocabulary of the text world only; another word is an error.',
