@@ -8,26 +8,43 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'guerdon-package-'))
 const run = (command, args, options = {}) =>
-  execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options })
+  execFileSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...options,
+  })
 const check = (condition, message) => {
   if (!condition) throw new Error(message)
   console.log(`ok: ${message}`)
 }
 
 try {
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root }))
+  const [{ filename }] = JSON.parse(
+    run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root }),
+  )
   // The pinned Node is a development dependency of the checkout, not of the package; here it stands for the user's.
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'empty', private: true, type: 'module' }),
+  )
   run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', `./${filename}`])
   // Without the embedded models, which are data.
-  const megabytes = (sizeOf(join(folder, 'node_modules')) - sizeOf(join(folder, 'node_modules/guerdon/weights'))) / 1e6
-  check(megabytes < 60, `installed package with its dependencies, without models, is under 60 MB: ${megabytes.toFixed(1)} MB`)
+  const megabytes =
+    (sizeOf(join(folder, 'node_modules')) - sizeOf(join(folder, 'node_modules/guerdon/weights'))) / 1e6
+  check(
+    megabytes < 60,
+    `installed package with its dependencies, without models, is under 60 MB: ${megabytes.toFixed(1)} MB`,
+  )
 
   const bin = join(folder, 'node_modules/.bin/guerdon')
   check(/score/.test(run(bin, ['--help'])), 'guerdon --help names its commands')
-  writeFileSync(join(folder, 'answers.jsonl'), '{"prompt":"1+1?","output":"\\\\boxed{2}","reference":"2"}\n{"prompt":"1+1?","output":"\\\\boxed{3}","reference":"2"}\n')
+  writeFileSync(
+    join(folder, 'answers.jsonl'),
+    '{"prompt":"1+1?","output":"\\\\boxed{2}","reference":"2"}\n{"prompt":"1+1?","output":"\\\\boxed{3}","reference":"2"}\n',
+  )
   const scored = run(bin, ['score', 'answers.jsonl', '--reward', 'math', '--json'])
-  check(/"mean":0.5/.test(scored.replaceAll(' ', '')), 'guerdon score runs on a file of one\'s own')
+  check(/"mean":0.5/.test(scored.replaceAll(' ', '')), "guerdon score runs on a file of one's own")
   writeFileSync(
     join(folder, 'own.ts'),
     `import { defineReward, textOf } from 'guerdon'
@@ -40,7 +57,10 @@ console.log('native modules loaded', native.length)
 `,
   )
   const output = run(process.execPath, ['own.ts'])
-  check(/polite 1/.test(output) && /math 1/.test(output), 'a reward of one\'s own and one of ours from TypeScript')
+  check(
+    /polite 1/.test(output) && /math 1/.test(output),
+    "a reward of one's own and one of ours from TypeScript",
+  )
   check(/native modules loaded 0/.test(output), 'importing guerdon loads no native module')
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -49,5 +69,7 @@ console.log('native modules loaded', native.length)
 function sizeOf(path) {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return 0
-  return stat.isDirectory() ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0) : stat.size
+  return stat.isDirectory()
+    ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
+    : stat.size
 }

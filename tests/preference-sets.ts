@@ -35,7 +35,6 @@ export interface PreferenceSet {
   readonly judges: readonly PublishedJudge[]
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: rows of many published formats
 export type PublishedRow = any
 
 /** The rows of a JSON Lines file, gzipped or not. */

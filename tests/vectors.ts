@@ -26,7 +26,6 @@ export function vectorsOf(id: string): readonly Vector[] {
  */
 export function testVectors(
   id: string,
-  // biome-ignore lint/suspicious/noExplicitAny: inputs are whatever the card's function takes
   functions: Readonly<Record<string, (input: any, vector: Vector) => unknown>>,
 ): void {
   const vectors = vectorsOf(id)

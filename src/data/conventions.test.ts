@@ -142,13 +142,13 @@ describe('native rows', () => {
 
   test('columns that fit nothing say what is known; a misspelt convention too', async () => {
     await expect(samplesOf([{ images: [], annotations: [{ a: 1 }] }])).rejects.toThrow(
-      /read it with at: "annotations"/,
+      /read it with --at annotations \(`at` in code\)/,
     )
     await expect(samplesOf([{ prompt: 'p', output: ['a', 'b'] }])).rejects.toThrow(
       /field "output": is a list of texts/,
     )
     await expect(samplesOf([{ question: 'q', reply: 'r' }])).rejects.toThrow(
-      /has the columns question, reply\. Say which column is what, such as mapping: \{ prompt: "question", output: "reply" \}\. Known kinds: guerdon/,
+      /has the columns question, reply\. Say which column is what: --map prompt=question output=reply \(`mapping` in code\)\. Known kinds: guerdon/,
     )
     await expect(samplesOf([{ prompt: '', output: '' }], { convention: 'helpster' })).rejects.toThrow(
       /Did you mean "helpsteer"/,
