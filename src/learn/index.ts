@@ -1,6 +1,6 @@
 // What a policy or a reward model learns by. Every objective is a function over jax arrays, for compiled graphs; `evaluated`
 // and `evaluatedGradient` run the same on plain numbers.
-export { evaluated, evaluatedGradient, type Numbers, type Plain } from '../tensor/evaluated.ts'
+export { type ArraysOf, evaluated, evaluatedGradient, type Numbers, type Plain } from '../tensor/evaluated.ts'
 export { aggregated, meanOf, type TokenAggregation, tokenSum, whitened } from './objectives/averages.ts'
 export { type ClipOptions, clippedSurrogate } from './objectives/clipped-surrogate.ts'
 export * from './objectives/consistency.ts'

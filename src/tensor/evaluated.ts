@@ -4,41 +4,49 @@ import { GuerdonError } from '../core/index.ts'
 /** One number, or a full (not ragged) nest of lists of numbers: an array of any rank. */
 export type Numbers = number | readonly Numbers[]
 
-/** The same structure with plain numbers in place of arrays. */
-export type Plain<T> = T extends JaxArray
-  ? Numbers
-  : T extends object
-    ? { readonly [Key in keyof T]: Plain<T[Key]> }
-    : T
+/** The same structure with an array for each number or nest of lists. */
+export type ArraysOf<Given> = Given extends number | readonly unknown[]
+  ? JaxArray
+  : Given extends object
+    ? { readonly [Key in keyof Given]: ArraysOf<Given[Key]> }
+    : Given
 
-/** A function over arrays as it is written for `compile`: it consumes its inputs. */
-type Traced<Inputs, Result> = (inputs: Inputs) => Result
+/** The same structure with plain numbers in place of arrays. */
+export type Plain<Result> = Result extends JaxArray
+  ? Numbers
+  : Result extends object
+    ? { readonly [Key in keyof Result]: Plain<Result[Key]> }
+    : Result
 
 /**
- * What a function over arrays gives for plain numbers, computed at once in float64. `inputs` is a number, a nest of
- * lists, or an object of these (absent fields stay absent); the result has numbers and lists in place of arrays.
+ * What a function over arrays, as it is written for `compile` (it consumes its inputs), gives for plain numbers, computed
+ * at once in float64. `inputs` is a number, a full nest of lists, or an object of these (undefined fields stay absent); the
+ * result has numbers and lists in place of arrays. For tests and for exporting numbers: large arrays are slow.
  *
  * Throws a `GuerdonError`: `shape-mismatch` for ragged lists, `bad-input` for what is no number, and those of the function.
  *
  * @example
  * evaluated((inputs) => dpoLosses(inputs, { beta: 0.5 }), { margins: [0.5, -1] })
  */
-export function evaluated<Inputs, Result>(fn: Traced<Inputs, Result>, inputs: Plain<Inputs>): Plain<Result> {
-  return onProcessor(() => plain(fn(arrays(inputs, '') as Inputs)) as Plain<Result>)
+export function evaluated<Given, Result>(
+  fn: (inputs: ArraysOf<Given>) => Result,
+  inputs: Given,
+): Plain<Result> {
+  return onProcessor(() => plain(fn(arrays(inputs, '') as ArraysOf<Given>)) as Plain<Result>)
 }
 
 /**
  * Value and derivatives of a scalar function over arrays at plain numbers, in float64. Derivatives are with respect to
- * every input, in the inputs' structure; where the function stops the gradient they are 0.
+ * every input, in the inputs' structure; where the function stops the gradient they are 0. Throws as `evaluated`.
  */
-export function evaluatedGradient<Inputs>(
-  fn: Traced<Inputs, JaxArray>,
-  inputs: Plain<Inputs>,
-): { readonly value: number; readonly gradient: Plain<Inputs> } {
+export function evaluatedGradient<Given>(
+  fn: (inputs: ArraysOf<Given>) => JaxArray,
+  inputs: Given,
+): { readonly value: number; readonly gradient: Given } {
   return onProcessor(() => {
     const differentiated = valueAndGrad(fn as never) as unknown as (given: unknown) => [JaxArray, unknown]
     const [value, gradient] = differentiated(arrays(inputs, ''))
-    return { value: plain(value) as number, gradient: plain(gradient) as Plain<Inputs> }
+    return { value: plain(value) as number, gradient: plain(gradient) as Given }
   })
 }
 
