@@ -33,6 +33,8 @@ const dialogue = { before: [], between: ['<bos>'], end: '<eos>' } as const
 /** Images in a batch; tokens of the exchanges about one image; share of images that are hidden. */
 const [rows, length, dropout] = [32, 56, 0.1] as const
 
+/** Words of captions and boxes each depend on the image, so they teach to look; questions follow. */
+const describing: SceneTasks = { short: 3, full: 1, find: 2, existence: 1 }
 const tasks: SceneTasks = {
   existence: 3,
   count: 3,
@@ -50,9 +52,13 @@ const tasks: SceneTasks = {
 const tokenizer = wordTokenizer(sceneTokenizer)
 
 /** Images with as many exchanges about each as fit into a row, one after the other; answers are to be learnt. */
-export function sceneDialogueBatches(world: SceneWorld, mix: SceneTasks): (rng: Rng) => Tree<Tensor> {
+function sceneDialogueBatches(
+  world: SceneWorld,
+  mixes: readonly SceneTasks[],
+): (rng: Rng, stage: number) => Tree<Tensor> {
   const [between, end] = [tokenizer.id('<bos>'), tokenizer.id('<eos>')]
-  return (rng) => {
+  return (rng, stage) => {
+    const mix = mixes[stage]!
     const tokens = new Int32Array(rows * length)
     const targetMask = new Float32Array(rows * length)
     const scenes: Scene[] = []
@@ -92,7 +98,9 @@ export const scenesVlm: Recipe = {
     'Vision-language model of 32-pixel scenes: questions, captions and boxes of referring expressions.',
   data:
     'Scenes of one to five coloured shapes, split `train`, endless and seeded; several exchanges about each image in a ' +
-    `row, one image in ten hidden. Tasks: ${Object.entries(tasks)
+    `row, one image in ten hidden. First stage: mostly captions and boxes. Second stage: ${Object.entries(
+      tasks,
+    )
       .map(([task, weight]) => `${task} ${weight}`)
       .join(', ')}. Measured on the split \`test\`, greedy decoding, one exchange at a time.`,
   limits: [
@@ -101,9 +109,12 @@ export const scenesVlm: Recipe = {
   ],
   model: { network: { kind: 'vision-language', config }, tokenizer: sceneTokenizer, dialogue },
   from: { model: 'scenes-clip', parts: { 'connector.encoder': 'image.encoder' } },
-  stages: [{ steps: 1300, peak: 2e-3, warmup: 60 }],
+  stages: [
+    { steps: 3000, peak: 2e-3, warmup: 100 },
+    { steps: 5000, peak: 1.5e-3, warmup: 100 },
+  ],
   initial: (rng) => initialVisionLanguage(rng, config),
   loss: (parameters, batch) => visionLanguageLoss(parameters, config, batch),
-  batches: (seed) => sceneDialogueBatches(sceneWorld({ seed, split: 'train' }), tasks),
+  batches: (seed) => sceneDialogueBatches(sceneWorld({ seed, split: 'train' }), [describing, tasks]),
   evaluate: evaluateSceneModel,
 }
