@@ -50,14 +50,12 @@ export function aggregated(
 
 /**
  * Centred to mean 0 and scaled to deviation 1 over what counts (0 elsewhere): (x - mean) / sqrt(variance + 1e-8), the
- * variance with n - 1 as in TRL. Fewer than two values are only centred. Float[*]. Consumes both.
+ * variance with n - 1 as in TRL. A single value becomes 0. Float[*]. Consumes both.
  */
 export function whitened(values: JaxArray, mask: JaxArray): JaxArray {
   requireShapes('whitened', { values: [values, '*'], mask: [mask, '*'] })
-  const count = np.sum(mask.ref)
+  const degrees = np.maximum(np.sum(mask.ref).sub(1), 1)
   const centred = kept(values.ref.sub(meanOf(values, mask.ref)), mask)
-  const squares = np.sum(np.square(centred.ref))
-  const degrees = np.maximum(count.ref.sub(1), 1)
-  const variance = np.where(np.less(count, 2), 1, squares.div(degrees))
+  const variance = np.sum(np.square(centred.ref)).div(degrees)
   return centred.div(np.sqrt(variance.add(1e-8)))
 }

@@ -63,7 +63,7 @@ describe('averages', () => {
       /needs `length`/,
     )
   })
-  test('one value is only centred', () => {
+  test('a single value becomes 0', () => {
     expect(value((x) => learn.whitened(x.v, x.m), { v: [3, 8], m: [1, 0] })).toEqual([0, 0])
   })
 })
@@ -358,7 +358,7 @@ describe('preferences', () => {
     })
   })
   test("KTO's reference point is never below 0 and has no gradient", () => {
-    const inputs = { logRatios: [0.5, 0.1], desirable: [1, 0], mismatchedLogRatios: [0.4, 0.2] }
+    const inputs = { logRatios: [2, 0.1], desirable: [1, 1], mismatchedLogRatios: [0.4, 0.2] }
     expect(slopes((x) => np.sum(learn.ktoLosses(x).losses), inputs).mismatchedLogRatios).toEqual([0, 0])
     const low = { ...inputs, mismatchedLogRatios: [-3, 1] }
     expect(value((x) => learn.ktoLosses(x).referencePoint, low)).toBe(0)
@@ -577,5 +577,44 @@ describe('representations', () => {
     })
     expect(masked).toEqual(near([0, losses(inputs)[1]]))
     expect(() => losses({ ...inputs, keys: [[1, 0]] })).toThrow(/every query has a key/)
+  })
+})
+
+describe('what stays constant has no derivative', () => {
+  const [a, b, c, d] = [[0.3], [0.7], [-0.2], [1.1]]
+  const cases: Record<string, [(x: any) => any, Record<string, unknown>, readonly string[]]> = {
+    'span preference': [
+      (x) => learn.spanPreferenceLosses(x).losses,
+      { logp: [a], logpRef: [b], spans: [[[1]]], labels: [[1]] },
+      ['logpRef'],
+    ],
+    'diffusion DPO': [
+      (x) => learn.diffusionDpoLosses(x, { beta: 1 }),
+      { errorChosen: a, errorRejected: b, errorRefChosen: c, errorRefRejected: d },
+      ['errorRefChosen', 'errorRefRejected'],
+    ],
+    'implicit value': [
+      (x) => learn.implicitValueLosses(x),
+      { values: a, targetQ1: b, targetQ2: d },
+      ['targetQ1', 'targetQ2'],
+    ],
+    'sub-trajectory balance': [
+      (x) => learn.subTrajectoryBalanceLosses(x),
+      { logp: [a], stopLogp: [[0.1, 0.5]], logReward: [[1, 2]] },
+      ['logReward'],
+    ],
+    'KL rewards': [
+      (x) => learn.klRewards(x),
+      { scores: a, logp: [b], logpRef: [c], mask: [[1]] },
+      ['scores', 'logp', 'logpRef'],
+    ],
+  }
+  test.each(Object.entries(cases))('%s', (_, [fn, inputs, constant]) => {
+    const gradient = slopes((x) => np.sum(fn(x)), inputs)
+    for (const key of constant)
+      expect(
+        gradient[key].flat(3).every((slope: number) => slope === 0),
+        key,
+      ).toBe(true)
   })
 })
