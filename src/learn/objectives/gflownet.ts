@@ -108,7 +108,7 @@ export function subTrajectoryBalanceLosses(
   const weighted = pairs.mul(np.array(weights, { dtype: errors.dtype }))
   const total = np.sum(errors.mul(weighted.ref), [1, 2])
   const weight = np.sum(weighted, [1, 2])
-  if (over === 'mean') return total.div(np.maximum(weight, Number.MIN_VALUE))
+  if (over === 'mean') return total.div(np.maximum(weight, 1e-30))
   weight.dispose()
   return total
 }

@@ -482,6 +482,8 @@ describe('GFlowNets', () => {
       expect(value(loss, padded)[0]).toBeCloseTo(value(loss, short)[0], 9)
     }
     expect(value((x) => learn.detailedBalanceLosses(x), padded)[0][1]).toBe(0)
+    const alone = { ...short, mask: [[1, 0]] }
+    expect(value((x) => learn.subTrajectoryBalanceLosses(x), alone)).toEqual([0])
   })
 })
 
