@@ -2,9 +2,15 @@
 export async function throughput(
   items: number,
   work: () => unknown,
-  { runs = 5, warmups = 20, minimumMs = 50 }: { runs?: number; warmups?: number; minimumMs?: number } = {},
+  {
+    runs = 5,
+    warmups = 20,
+    warmupMs = 0,
+    minimumMs = 50,
+  }: { runs?: number; warmups?: number; warmupMs?: number; minimumMs?: number } = {},
 ): Promise<number> {
-  for (let run = 0; run < warmups; run++) await work()
+  const warmMs = processorClock()
+  for (let run = 0; run < warmups || warmMs() < warmupMs; run++) await work()
   let best = 0
   for (let run = 0; run < runs; run++) {
     const spentMs = processorClock()

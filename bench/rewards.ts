@@ -21,7 +21,12 @@ for (const type of allRewardTypes()) {
   })
   const characters =
     samples.reduce((sum, { output }) => sum + JSON.stringify(output).length, 0) / samples.length
-  const perSecond = await throughput(samples.length, () => reward.score(samples, context), { runs: 3 })
+  const perSecond = await throughput(samples.length, () => reward.score(samples, context), {
+    runs: 4,
+    warmups: 1,
+    warmupMs: 700,
+    minimumMs: 150,
+  })
   rows.push({
     reward: type.name,
     'samples/s per core': Math.round(perSecond),
