@@ -76,6 +76,7 @@ export const scenesClip: Recipe = {
   limits: [
     'Knows short captions only: no sizes, places, relations, questions or noise.',
     'Images of 32 x 32 pixels only, with at most five objects.',
+    'The stages were chosen on the same held-out scenes; on 1,024 fresh ones the weights shipped reach 0.846 (image to text) and 0.851 (text to image), so retrieval stands at its bound, not above it.',
     'Shapes are its weak side (patches of 8 pixels are as large as small shapes): most errors of retrieval are among scenes of one or two objects whose colours agree.',
   ],
   model: { network: { kind: 'dual-encoder', config }, tokenizer: sceneTokenizer },
