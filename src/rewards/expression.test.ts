@@ -99,6 +99,8 @@ describe('refusals say where and how', () => {
     ['(math', /character 6: a "\)" is missing/],
     ['min(math; format)', /character 9: a "," or "\)" is missing/],
     ['0.5', /0.5 is a constant, not a reward/],
+    ['math - math', /0 is a constant, not a reward: all weights come to 0/],
+    ['0*math + 2', /2 is a constant, not a reward/],
     ['math + min(format, 2)', /character 20: 2 is a constant/],
     ['math / format', /character 8: a reward can only be divided by a number/],
     ['math / 0', /divided by a number other than 0/],

@@ -209,6 +209,12 @@ function referenceFrom(reference: Json, quantile: Json | undefined): ReferencePr
 function rewardOf({ constant, terms }: Linear, expression: Expression, source: Source): Reward {
   if (terms.length === 0)
     throw wrong(source.text, expression.start, `${constant} is a constant, not a reward.`)
+  if (terms.every(({ weight }) => weight === 0))
+    throw wrong(
+      source.text,
+      expression.start,
+      `${constant} is a constant, not a reward: all weights come to 0.`,
+    )
   const [first] = terms
   if (terms.length === 1 && first!.weight === 1 && constant === 0) return first!.reward
   const name = written(expression, source)
