@@ -131,6 +131,23 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   )
 
   command(
+    root
+      .command('methods')
+      .description('search the catalogue of published systems, or describe one ("show ID")')
+      .argument('[words...]', 'words to search for, or "show" and an id or number')
+      .option('--tag <axis=leaves...>', 'only with such a tag: generator=diffusion,flow (repeatable)')
+      .addOption(
+        new Option('--world <world>', 'only with a proof on this world').choices(['W1', 'W2', 'W3', 'W4']),
+      )
+      .addOption(new Option('--status <status>', 'only of this status').choices(['planned', 'component']))
+      .option('--gaps', "the surveys' leaves that have no component yet")
+      .option('--coverage <axes...>', 'how many systems stand at each pair of two axes'),
+    () => import('./commands/methods.ts'),
+    (module, [words], options, terminal) =>
+      module.methodsCommand(words as unknown as readonly string[], options, terminal),
+  )
+
+  command(
     root.command('runs').description('list the runs of the store').option('--remove <run>', 'forget a run'),
     () => import('./commands/runs.ts'),
     (module, _args, options, terminal) => module.runsCommand(options, terminal),

@@ -1,5 +1,16 @@
 // Published systems: each under its own name, all of them in `methods`, and rewards by name.
 
+export {
+  type CatalogueQuery,
+  type CatalogueStatus,
+  catalogue,
+  catalogueEntry,
+  coverage,
+  gaps,
+  statusOf,
+} from './catalogue/catalogue.ts'
+export type { CatalogueEntry, World } from './catalogue/entries.ts'
+export { type AxisName, type Tags, taxonomy } from './catalogue/taxonomy.ts'
 export { currReft } from './curr-reft.ts'
 export { dipR1 } from './dip-r1.ts'
 export { gotR1 } from './got-r1.ts'

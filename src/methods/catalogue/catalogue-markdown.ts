@@ -1,0 +1,33 @@
+import { catalogue, gaps, leavesOf, methodOf, statusOf } from './catalogue.ts'
+import { taxonomy } from './taxonomy.ts'
+
+/** The catalogue as a page: every system with its status and rewards, then what has no component. */
+export function catalogueMarkdown(): string {
+  const rows = catalogue().map((entry) => {
+    const rewards = methodOf(entry)?.rewards.map(({ name }) => `\`${name}\``) ?? []
+    const title = entry.title.replaceAll('|', '\\|')
+    return `| ${entry.number} | ${entry.name} | ${title} | ${paperLink(entry.paper)} | ${leavesOf(entry, 'kind').join(', ')} | ${statusOf(entry)} | ${rewards.join(', ')} |`
+  })
+  const missing = gaps().map(({ axis, leaf }) => `| ${taxonomy[axis].title} | ${leaf.title} |`)
+  return `# Published systems
+
+Generated from the catalogue (\`guerdon methods\`); a test keeps this page true.
+
+| no. | system | title | paper | what it is | status | rewards |
+| --: | --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+## Gaps
+
+Places in the surveys' taxonomies that have no component yet.
+
+| axis | leaf |
+| --- | --- |
+${missing.join('\n')}
+`
+}
+
+function paperLink(paper: string): string {
+  const number = paper.replace(/^arXiv /, '')
+  return `[${paper}](https://arxiv.org/abs/${number})`
+}
