@@ -14,7 +14,7 @@ import {
 } from './optimiser.ts'
 import { leavesOf, mapLeaves, type PathPattern, partitioned, type Tensor, type Tree, tensor } from './tree.ts'
 
-export interface TrainOptions<Parameters extends Tree<Tensor>> extends CompileOptions {
+export interface TrainingOptions<Parameters extends Tree<Tensor>> extends CompileOptions {
   /**
    * The scalar to make small, traced: it gets the parameters and a batch as jax arrays and consumes the batch. It may
    * return `metrics` (scalars) beside the loss.
@@ -23,15 +23,6 @@ export interface TrainOptions<Parameters extends Tree<Tensor>> extends CompileOp
   readonly parameters: Parameters
   /** Which parameters change, by path such as `blocks.0.attention.input.weight`; the others stay. @default all */
   readonly trainable?: PathPattern
-  /**
-   * The batch of a step. It must depend on its arguments alone (`rng` is seeded by seed and step), so that training
-   * goes on exactly where it stopped. Batches may differ in shape; each shape is compiled once.
-   */
-  readonly batches: (step: number, rng: Rng) => Tree<Tensor> | Promise<Tree<Tensor>>
-  /** Steps in all, those before a resumption included. */
-  readonly steps: number
-  /** Learning rate, or its schedule over the steps from 0. */
-  readonly schedule: number | ((step: number) => number)
   /** @default adamW() */
   readonly optimiser?: Optimiser
   /** Greatest global norm of the gradients; `Infinity` for none. @default 1 */
@@ -41,6 +32,34 @@ export interface TrainOptions<Parameters extends Tree<Tensor>> extends CompileOp
   /** Decay of a moving average of the trained parameters, such as 0.999. @default none is kept */
   readonly average?: number
   /** Where parameters and the state of training are kept. If the file exists, training goes on from it. */
+  readonly checkpoint?: Pick<TrainCheckpoint, 'path' | 'metadata'>
+}
+
+/** A training whose batches come from outside, one step at a time: they may depend on the parameters so far. */
+export interface Training<Parameters extends Tree<Tensor>> {
+  /** Steps done, those before a resumption included. */
+  readonly step: number
+  readonly parameters: Parameters
+  /** The moving average of the parameters, when `average` was given. */
+  readonly averaged?: Parameters
+  /** One step of gradient descent. A step that diverges throws and changes nothing. Steps are taken one at a time. */
+  advance(batch: Tree<Tensor>, learningRate: number): Promise<StepReport>
+  /** Writes the checkpoint, where one is wanted and the last is older. */
+  save(): Promise<void>
+  dispose(): Promise<void>
+}
+
+export interface TrainOptions<Parameters extends Tree<Tensor>>
+  extends Omit<TrainingOptions<Parameters>, 'checkpoint'> {
+  /**
+   * The batch of a step. It must depend on its arguments alone (`rng` is seeded by seed and step), so that training
+   * goes on exactly where it stopped. Batches may differ in shape; each shape is compiled once.
+   */
+  readonly batches: (step: number, rng: Rng) => Tree<Tensor> | Promise<Tree<Tensor>>
+  /** Steps in all, those before a resumption included. */
+  readonly steps: number
+  /** Learning rate, or its schedule over the steps from 0. */
+  readonly schedule: number | ((step: number) => number)
   readonly checkpoint?: TrainCheckpoint
   readonly onStep?: (report: StepReport) => void
   /** Aborted: a checkpoint is saved (where one is wanted) and the signal's reason thrown. */
@@ -90,17 +109,51 @@ type State = {
 type StepResult = State & { readonly loss: Tensor; readonly norm: Tensor; readonly metrics: Flat<Tensor> }
 
 /**
- * Trains parameters by gradient descent. The whole step is one compiled graph, and the state goes from its outputs to
- * its inputs. The same seed and batches give the same parameters, whether or not training was interrupted.
- *
- * Throws a `GuerdonError`: `diverged` when the loss or a gradient is not finite, with step, seed and the last good
- * checkpoint; `checkpoint-mismatch` when the checkpoint belongs to another training; those of `compile`.
+ * Trains parameters by gradient descent. The same seed and batches give the same parameters, whether or not training
+ * was interrupted. Throws as `openTraining` does.
  */
 export async function train<Parameters extends Tree<Tensor>>(
   options: TrainOptions<Parameters>,
 ): Promise<Trained<Parameters>> {
-  const { parameters, batches, steps, schedule, seed = 0, checkpoint, onStep, signal } = options
+  const { batches, steps, schedule, seed = 0, checkpoint, onStep, signal } = options
   const rateAt = typeof schedule === 'number' ? () => schedule : schedule
+  const training = await openTraining<Parameters>(options)
+  const random = new Rng(seed).fork('batches')
+  let last: StepReport | undefined
+  try {
+    while (training.step < steps) {
+      const { step } = training
+      if (signal?.aborted) {
+        await training.save()
+        throw signal.reason
+      }
+      last = await training.advance(await batches(step, random.fork(step)), rateAt(step))
+      onStep?.(last)
+      if (training.step % (checkpoint?.every ?? 500) === 0) await training.save()
+    }
+    await training.save()
+  } finally {
+    await training.dispose()
+  }
+  const { parameters, averaged } = training
+  return {
+    parameters,
+    ...(averaged === undefined ? {} : { averaged }),
+    ...(last === undefined ? {} : { last }),
+  }
+}
+
+/**
+ * A training that is led step by step. The whole step is one compiled graph, and the state goes from its outputs to
+ * its inputs. If the checkpoint's file exists, training goes on from it.
+ *
+ * Throws a `GuerdonError`: `diverged` when the loss or a gradient is not finite, with step, seed and the last good
+ * checkpoint; `checkpoint-mismatch` when the checkpoint belongs to another training; those of `compile`.
+ */
+export async function openTraining<Parameters extends Tree<Tensor>>(
+  options: TrainingOptions<Parameters>,
+): Promise<Training<Parameters>> {
+  const { parameters, seed = 0, checkpoint } = options
   const { matching: trained, others: frozen } = partitioned(parameters, options.trainable ?? (() => true))
   if (Object.keys(trained).length === 0)
     throw new GuerdonError('bad-option', 'no parameter matches `trainable`, so there is nothing to train.', {
@@ -113,58 +166,55 @@ export async function train<Parameters extends Tree<Tensor>>(
     average: options.average === undefined ? {} : trained,
   }
   let { state, step, saved } = await resumed(start, checkpoint, seed)
-  const save = async (done: number) => {
-    if (checkpoint === undefined || saved === done) return
-    const metadata = { ...checkpoint.metadata, step: String(done), seed: String(seed) }
-    await saveCheckpoint(checkpoint.path, { frozen, ...state }, { metadata })
-    saved = done
-  }
-
   const compiled = compileByShape<readonly Tree<Tensor>[], StepResult>(
     tracedStep(options, optimiser) as never,
     options,
   )
-  const random = new Rng(seed).fork('batches')
-  let last: StepReport | undefined
-  try {
-    for (; step < steps; step++) {
-      if (signal?.aborted) {
-        await save(step)
-        throw signal.reason
-      }
-      const batch = await batches(step, random.fork(step))
-      const learningRate = rateAt(step)
+  const whole = (changed: Flat<Tensor>) =>
+    mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters
+  return {
+    get step() {
+      return step
+    },
+    get parameters() {
+      return whole(state.parameters)
+    },
+    get averaged() {
+      return options.average === undefined ? undefined : whole(state.average)
+    },
+    async advance(batch, learningRate) {
       const rate = tensor([learningRate], [])
       const { loss, norm, metrics, ...next } = await compiled.run(state, frozen, batch, rate)
-      last = {
+      const report: StepReport = {
         step,
         loss: numberIn(loss),
         metrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, numberIn(value)])),
         gradientNorm: numberIn(norm),
         learningRate,
       }
-      if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm))
-        throw diverged(last, seed, saved === undefined ? undefined : { path: checkpoint!.path, step: saved })
+      if (!Number.isFinite(report.loss) || !Number.isFinite(report.gradientNorm))
+        throw diverged(
+          report,
+          seed,
+          saved === undefined ? undefined : { path: checkpoint!.path, step: saved },
+        )
       state = next
-      onStep?.(last)
-      if (checkpoint !== undefined && (step + 1) % (checkpoint.every ?? 500) === 0) await save(step + 1)
-    }
-    await save(step)
-  } finally {
-    await compiled.dispose()
-  }
-  const whole = (changed: Flat<Tensor>) =>
-    mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters
-  return {
-    parameters: whole(state.parameters),
-    ...(options.average === undefined ? {} : { averaged: whole(state.average) }),
-    ...(last === undefined ? {} : { last }),
-  }
+      step++
+      return report
+    },
+    async save() {
+      if (checkpoint === undefined || saved === step) return
+      const metadata = { ...checkpoint.metadata, step: String(step), seed: String(seed) }
+      await saveCheckpoint(checkpoint.path, { frozen, ...state }, { metadata })
+      saved = step
+    },
+    dispose: () => compiled.dispose(),
+  } as Training<Parameters>
 }
 
 /** One step as a traced function. */
 function tracedStep<Parameters extends Tree<Tensor>>(
-  options: TrainOptions<Parameters>,
+  options: TrainingOptions<Parameters>,
   optimiser: Optimiser,
 ) {
   const { loss, parameters, clip = 1, average: decay } = options
@@ -202,7 +252,7 @@ function tracedStep<Parameters extends Tree<Tensor>>(
 
 async function resumed(
   start: State,
-  checkpoint: TrainCheckpoint | undefined,
+  checkpoint: Pick<TrainCheckpoint, 'path'> | undefined,
   seed: string | number,
 ): Promise<{ state: State; step: number; saved: number | undefined }> {
   if (checkpoint === undefined || !existsSync(checkpoint.path))
