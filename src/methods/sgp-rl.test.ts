@@ -30,7 +30,7 @@ function stub(cosineOf: (raster: Raster) => number): Embedder {
     id: 'stub',
     dimensions: 2,
     embedText: async (texts) => texts.map(() => vector(1)),
-    embedImage: async (images) => images.map((image) => vector(cosineOf(image))),
+    embedImage: async (images) => images.map((image) => vector(cosineOf(image as Raster))),
   }
 }
 const redOrBlue =

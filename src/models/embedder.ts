@@ -1,10 +1,7 @@
-/** An image in memory: rows from the top, four bytes a pixel (red, green, blue, alpha not premultiplied). */
-export interface Raster {
-  readonly width: number
-  readonly height: number
-  /** `width * height * 4` bytes. */
-  readonly data: Uint8Array
-}
+import type { ChatImage } from './chat-image.ts'
+import type { Outcome } from './outcome.ts'
+
+export type { Raster } from './raster.ts'
 
 /**
  * Texts and images as vectors of one space, so that their dot product is their cosine similarity. An embedder that
@@ -13,11 +10,12 @@ export interface Raster {
 export interface Embedder {
   /** Names the model and its weights; part of the identity of every reward that uses it. */
   readonly id: string
-  readonly dimensions: number
+  /** Of the vectors; undefined where only the first answer will tell. */
+  readonly dimensions: number | undefined
   /** One unit vector for each text, in order. */
-  embedText?(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]>
+  embedText?(texts: readonly string[], signal?: AbortSignal): Promise<readonly Outcome<Float32Array>[]>
   /** One unit vector for each image, in order. */
-  embedImage?(images: readonly Raster[], signal?: AbortSignal): Promise<readonly Float32Array[]>
+  embedImage?(images: readonly ChatImage[], signal?: AbortSignal): Promise<readonly Outcome<Float32Array>[]>
 }
 
 /** Cosine similarity of two unit vectors, in [-1, 1]; NaN when their lengths differ. */

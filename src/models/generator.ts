@@ -1,11 +1,15 @@
-import type { Raster } from './embedder.ts'
+import type { Outcome } from './outcome.ts'
+import type { Raster } from './raster.ts'
 
-/** A policy that is sampled from: it says how likely each of its random choices was. */
+/** A policy that is sampled from; where it can, it says how likely each of its random choices was. */
 export interface Generator<Output = Raster | string> {
   /** Names the model and its weights. */
   readonly id: string
   /** One sample for each prompt, in order. */
-  generate(prompts: readonly string[], options?: GenerateOptions): Promise<readonly Generated<Output>[]>
+  generate(
+    prompts: readonly string[],
+    options?: GenerateOptions,
+  ): Promise<readonly Outcome<Generated<Output>>[]>
 }
 
 export interface GenerateOptions {
@@ -24,7 +28,10 @@ export interface Generated<Output> {
   readonly output: Output
   /**
    * Log-probability of each random choice in the order made [nats]: of each token; of each step of a diffusion, averaged
-   * over its dims (NaN where the step was deterministic).
+   * over its dims (NaN where the step was deterministic). Endpoints do not tell.
    */
-  readonly logp: readonly number[]
+  readonly logp?: readonly number[]
 }
+
+/** A sample of a policy that can be trained. */
+export type LikelyGenerated<Output> = Required<Generated<Output>>

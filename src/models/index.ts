@@ -1,5 +1,7 @@
+export * from './chat-image.ts'
 export * from './chat-model.ts'
 export * from './embedder.ts'
 export * from './generator.ts'
+export * from './outcome.ts'
 export * from './token-model.ts'
 export * from './tokenizer.ts'

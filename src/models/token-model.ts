@@ -1,32 +1,52 @@
+import type { Usage } from '../core/index.ts'
 import type { ChatMessage } from './chat-model.ts'
+import type { Outcome } from './outcome.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
-/** A model whose probabilities can be read. All logarithms are natural. */
-export interface TokenModel {
+/**
+ * How likely a model's answer is to begin with one of a few choices. Capabilities are types of their own, so that a
+ * reward cannot be given a model that lacks one. All logarithms are natural.
+ */
+export interface ChoiceModel {
   /** Names the model and its weights; part of the identity of every reward that uses it. */
   readonly id: string
-  readonly tokenizer: Tokenizer
-  /** The token that ends an answer. */
-  readonly end: number
+  /**
+   * For each conversation, how likely it is that the answer begins with each choice: the probabilities of a choice's
+   * variants ("yes", "true") are added up. A variant that continues another of its choice adds nothing.
+   */
+  choices<Choice extends string>(
+    conversations: readonly (readonly ChatMessage[])[],
+    variants: Readonly<Record<Choice, readonly string[]>>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly Outcome<ChoiceProbabilities<Choice>>[]>
+}
+
+/** How likely a model finds given answers. */
+export interface LogProbabilityModel {
+  /** Names the model and its weights; part of the identity of every reward that uses it. */
+  readonly id: string
   /**
    * Log-probabilities of given answers. Each is scored as it stands; `ended` adds the token that ends an answer.
    */
   logProbabilities(
     pairs: readonly GivenAnswer[],
     options?: { readonly ended?: boolean; readonly signal?: AbortSignal },
-  ): Promise<readonly TokenScores[]>
-  /**
-   * For each conversation, how likely it is that the answer begins with each choice: the probabilities of a choice's
-   * variants ("yes", "yes,", "true") are added up.
-   */
-  choices<Choice extends string>(
-    conversations: readonly (readonly ChatMessage[])[],
-    variants: Readonly<Record<Choice, readonly string[]>>,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<readonly ChoiceProbabilities<Choice>[]>
+  ): Promise<readonly Outcome<TokenScores>[]>
+}
+
+/** A model that is decoded token by token. */
+export interface StepModel {
+  /** Names the model and its weights; part of the identity of every reward that uses it. */
+  readonly id: string
+  readonly tokenizer: Tokenizer
+  /** The token that ends an answer. */
+  readonly end: number
   /** Reads conversations and stands before their answers' first tokens. */
   open(conversations: readonly (readonly ChatMessage[])[], options?: OpenOptions): Promise<TokenView>
 }
+
+/** A model whose probabilities can be read in every way; endpoints offer some of them only. */
+export interface TokenModel extends ChoiceModel, LogProbabilityModel, StepModel {}
 
 export interface GivenAnswer {
   readonly prompt: readonly ChatMessage[]
@@ -35,17 +55,31 @@ export interface GivenAnswer {
 }
 
 export interface TokenScores {
-  readonly tokens: readonly number[]
   /** Of each token given the prompt and the tokens before it [nats]. */
   readonly logp: Float32Array
+  /** Ids of the tokens, where the model tells. */
+  readonly tokens?: readonly number[]
+  /** Texts of the tokens, where the model tells. */
+  readonly texts?: readonly string[]
+  readonly usage?: Usage
 }
 
 export interface ChoiceProbabilities<Choice extends string = string> {
-  /** Of each choice among all that the model might say; they sum to at most 1. */
+  /** Of each choice among all that the model might say; they sum to at most 1. With `bounds`: what was seen of it. */
   readonly full: Readonly<Record<Choice, number>>
-  /** Among the choices alone; they sum to 1. */
+  /** Among the choices alone; they sum to 1. With `bounds`: of what was seen. */
   readonly among: Readonly<Record<Choice, number>>
+  /** Present where the model showed its likeliest tokens only: between which limits the true probabilities are. */
+  readonly bounds?: ChoiceBounds<Choice>
+  readonly usage?: Usage
 }
+
+export interface ChoiceBounds<Choice extends string = string> {
+  readonly full: Readonly<Record<Choice, Bound>>
+  readonly among: Readonly<Record<Choice, Bound>>
+}
+
+export type Bound = readonly [least: number, most: number]
 
 export interface OpenOptions {
   /** Blocks (from 0) whose hidden states of the newest token are wanted. @default none */

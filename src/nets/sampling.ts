@@ -19,8 +19,8 @@ export interface SamplingOptions {
    * text's index, `tokens` what it has so far, its prompt included.
    */
   readonly process?: (logits: Float32Array, row: number, tokens: readonly number[]) => void
-  /** Each text draws from its own stream, so that its neighbours do not matter. @default 0 */
-  readonly seed?: string | number
+  /** Each text draws from its own stream, so that its neighbours do not matter; or the stream of each. @default 0 */
+  readonly seed?: string | number | ((text: number) => Rng)
   /** Texts decoded together. @default 64 */
   readonly batch?: number
   readonly signal?: AbortSignal
@@ -79,10 +79,10 @@ async function sampledBatch(
   const { context, vocabulary } = decoder.config
   const ends =
     typeof stop === 'function' ? stop : (tokens: readonly number[]) => stop.includes(tokens.at(-1)!)
-  const random = new Rng(seed)
+  const streamOf = typeof seed === 'function' ? seed : (index: number) => new Rng(seed).fork(index)
   const rows: Row[] = prompts.tokens.slice(first, first + size).map((prompt, offset) => ({
     index: first + offset,
-    rng: random.fork(first + offset),
+    rng: streamOf(first + offset),
     prompt,
     tokens: [],
     logp: [],

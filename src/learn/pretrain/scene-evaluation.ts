@@ -1,8 +1,10 @@
 import { GuerdonError, Rng } from '../../core/index.ts'
 import { ask } from '../../models/chat-model.ts'
+import { succeeded } from '../../models/outcome.ts'
 import type { EmbeddedModel } from '../../nets/embedded/load-embedded.ts'
 import { meanInterval, wilsonInterval } from '../../stats/index.ts'
 import { parseBoxList } from '../../worlds/scenes/box-grammar.ts'
+import { captionPrompt, referringPrompt } from '../../worlds/scenes/exchange.ts'
 import { oracle } from '../../worlds/scenes/oracle.ts'
 import { questionSet } from '../../worlds/scenes/question-set.ts'
 import type { QuestionKind } from '../../worlds/scenes/questions.ts'
@@ -11,7 +13,6 @@ import { drawReferringExpression } from '../../worlds/scenes/referring.ts'
 import type { Scene } from '../../worlds/scenes/scene.ts'
 import { sceneWorld } from '../../worlds/scenes/scene-world.ts'
 import type { EvaluationOptions, Metric } from './recipe.ts'
-import { scenePrompts } from './scene-dialogue.ts'
 
 /** What is asked for, by kind of question. */
 const leastAccuracy: Readonly<Partial<Record<QuestionKind, number>>> = {
@@ -43,11 +44,11 @@ export async function evaluateSceneModel(
     items: readonly { readonly scene: Scene; readonly prompt: string }[],
     blind = false,
   ) =>
-    (
+    succeeded(
       await model.chat(
         items.map(({ scene, prompt }) => (blind ? ask(prompt) : ask(prompt, toRaster(renderScene(scene))))),
         { maxTokens: 64, ...(signal === undefined ? {} : { signal }) },
-      )
+      ),
     ).map(({ text }) => text)
 
   const metrics: Metric[] = []
@@ -74,7 +75,7 @@ export async function evaluateSceneModel(
       })
   }
 
-  const described = world.scenes(samples, 1_000_000).map((scene) => ({ scene, prompt: scenePrompts.short }))
+  const described = world.scenes(samples, 1_000_000).map((scene) => ({ scene, prompt: captionPrompt() }))
   const captions = await answers(described)
   const judged = captions.map((text, index) => oracle.caption(described[index]!.scene, text))
   metrics.push(
@@ -98,7 +99,7 @@ export async function evaluateSceneModel(
   const found = world.scenes(2 * samples, 2_000_000).flatMap((scene) => {
     const expression = drawReferringExpression(scene, new Rng(scene.id))
     return expression
-      ? [{ scene, expression: expression.text, prompt: scenePrompts.find(expression.text) }]
+      ? [{ scene, expression: expression.text, prompt: referringPrompt(expression) }]
       : []
   })
   const asked = found.slice(0, samples)

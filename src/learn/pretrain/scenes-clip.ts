@@ -1,5 +1,6 @@
 import { GuerdonError, Rng } from '../../core/index.ts'
 import { cosineSimilarity } from '../../models/embedder.ts'
+import { succeeded } from '../../models/outcome.ts'
 import { wordTokenizer } from '../../models/tokenizer.ts'
 import { type DualEncoderConfig, dualEncoderLoss, initialDualEncoder } from '../../nets/dual-encoder.ts'
 import type { EmbeddedDualEncoder } from '../../nets/embedded/dual-embedder.ts'
@@ -115,11 +116,13 @@ async function retrieval(
   for (let group = 0; group < groups; group++) {
     const scenes = world.scenes(among, group * among)
     const captions = scenes.map((scene) => captionOf(scene, new Rng(scene.id)))
-    const images = await model.embedImage(
-      scenes.map((scene) => toRaster(renderScene(scene))),
-      signal,
+    const images = succeeded(
+      await model.embedImage(
+        scenes.map((scene) => toRaster(renderScene(scene))),
+        signal,
+      ),
     )
-    const texts = await model.embedText(captions, signal)
+    const texts = succeeded(await model.embedText(captions, signal))
     const nearest = (vector: Float32Array, others: readonly Float32Array[]) => {
       const similarities = others.map((other) => cosineSimilarity(vector, other))
       return similarities.indexOf(Math.max(...similarities))
@@ -160,18 +163,15 @@ async function negatives(
       const wrong = corruptCaption(scene, caption, type, new Rng(`${scene.id}/${type}`))
       return wrong === undefined ? [] : [{ scene, caption, wrong: wrong.text }]
     })
-    const images = await model.embedImage(
-      pairs.map(({ scene }) => toRaster(renderScene(scene))),
-      signal,
+    const images = succeeded(
+      await model.embedImage(
+        pairs.map(({ scene }) => toRaster(renderScene(scene))),
+        signal,
+      ),
     )
-    const right = await model.embedText(
-      pairs.map(({ caption }) => caption),
-      signal,
-    )
-    const wrong = await model.embedText(
-      pairs.map((pair) => pair.wrong),
-      signal,
-    )
+    const embedded = async (texts: readonly string[]) => succeeded(await model.embedText(texts, signal))
+    const right = await embedded(pairs.map(({ caption }) => caption))
+    const wrong = await embedded(pairs.map((pair) => pair.wrong))
     const won = images.filter(
       (image, index) => cosineSimilarity(image, right[index]!) > cosineSimilarity(image, wrong[index]!),
     )

@@ -1,5 +1,6 @@
 import { GuerdonError } from '../../core/index.ts'
 import { ask } from '../../models/chat-model.ts'
+import { succeeded } from '../../models/outcome.ts'
 import type { EmbeddedModel } from '../../nets/embedded/load-embedded.ts'
 import { meanInterval, wilsonInterval } from '../../stats/index.ts'
 import { judgeTask, type TaskKind, type TextTask, taskAt, taskPrompt } from '../../worlds/text/task.ts'
@@ -32,9 +33,11 @@ export async function evaluateTextModel(
     ),
   )
   const judged = async (temperature: number) => {
-    const replies = await model.chat(
-      tasks.map((task) => ask(textVocabulary.join(taskPrompt(task)))),
-      { temperature, seed, ...(signal === undefined ? {} : { signal }) },
+    const replies = succeeded(
+      await model.chat(
+        tasks.map((task) => ask(textVocabulary.join(taskPrompt(task)))),
+        { temperature, seed, ...(signal === undefined ? {} : { signal }) },
+      ),
     )
     return replies.map(({ text, finish }, index) => judge(tasks[index]!, text, finish === 'stop'))
   }

@@ -1,6 +1,7 @@
 import { GuerdonError } from '../../core/index.ts'
+import { rasterOf } from '../../models/chat-image.ts'
 import type { ChatMessage } from '../../models/chat-model.ts'
-import type { Raster } from '../../models/embedder.ts'
+import type { Raster } from '../../models/raster.ts'
 import type { Tokenizer } from '../../models/tokenizer.ts'
 import { type Tensor, tensor } from '../../tensor/tree.ts'
 import type { DialogueMarks } from './manifest.ts'
@@ -35,35 +36,43 @@ export function conversationTokens(
   return [...ids, ...marks(between)]
 }
 
-/** The one image of a conversation, if there is one. */
-export function imageOfConversation(messages: readonly ChatMessage[]): Raster | undefined {
-  const images = messages.flatMap(({ images = [] }) => images)
-  if (images.length > 1)
+/** The one image of a conversation, if there is one. Throws a `GuerdonError` for more, or when it cannot be decoded. */
+export async function imageOfConversation(messages: readonly ChatMessage[]): Promise<Raster | undefined> {
+  const seen = messages.flatMap(({ images = [], frames = [] }) => [...images, ...frames])
+  if (seen.length > 1)
+    throw new GuerdonError('too-many-images', `${seen.length} images were given; the model sees one at most.`)
+  return seen[0] && (await rasterOf(seen[0]))
+}
+
+interface ImageSpec {
+  /** Side of the square [pixels]. */
+  readonly size: number
+  readonly channels?: number
+}
+
+/** Throws a `GuerdonError` (`bad-image-size`) for an image of another size than the model sees. */
+export function checkImageSize({ width, height, data }: Raster, { size }: ImageSpec): void {
+  if (width !== size || height !== size || data.length !== size * size * 4)
     throw new GuerdonError(
-      'too-many-images',
-      `${images.length} images were given; the model sees one at most.`,
+      'bad-image-size',
+      `an image is ${width} x ${height} pixels, the model sees ${size} x ${size}.`,
+      { fix: `Scale it to ${size} x ${size} pixels.` },
     )
-  return images[0]
 }
 
 /**
  * Images as Float[B, size, size, channels] in [0, 1], and where there is none (`dropped` Float[B]); transparency shows
- * white. Throws a `GuerdonError` (`bad-image-size`) for another size.
+ * white. Throws as `checkImageSize`.
  */
 export function imageTensor(
   images: readonly (Raster | undefined)[],
-  { size, channels = 3 }: { readonly size: number; readonly channels?: number },
+  { size, channels = 3 }: ImageSpec,
 ): { readonly images: Tensor; readonly dropped: Tensor } {
   const pixels = size * size
   const data = new Float32Array(images.length * pixels * channels)
   images.forEach((image, row) => {
     if (image === undefined) return
-    if (image.width !== size || image.height !== size || image.data.length !== pixels * 4)
-      throw new GuerdonError(
-        'bad-image-size',
-        `an image is ${image.width} x ${image.height} pixels, the model sees ${size} x ${size}.`,
-        { fix: `Scale it to ${size} x ${size} pixels.` },
-      )
+    checkImageSize(image, { size })
     for (let pixel = 0; pixel < pixels; pixel++) {
       const opacity = image.data[pixel * 4 + 3]! / 255
       for (let channel = 0; channel < channels; channel++)

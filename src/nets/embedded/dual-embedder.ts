@@ -1,16 +1,19 @@
 import { GuerdonError } from '../../core/index.ts'
+import { rasterOf } from '../../models/chat-image.ts'
 import type { Embedder, Raster } from '../../models/embedder.ts'
+import { runReadable } from '../../models/outcome.ts'
 import { type Tokenizer, wordTokenizer } from '../../models/tokenizer.ts'
 import { type Compiled, type CompileOptions, compile } from '../../tensor/compile.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 import { type DualEncoder, imageVectors, textVectors } from '../dual-encoder.ts'
 import { textTensors } from '../image-sampler.ts'
-import { imageTensor } from './conversation.ts'
+import { checkImageSize, imageTensor } from './conversation.ts'
 import type { Manifest } from './manifest.ts'
 
 /** Texts and images as unit vectors of one space. */
 export interface EmbeddedDualEncoder extends Required<Embedder> {
   readonly kind: 'embedder'
+  readonly dimensions: number
   readonly manifest: Manifest
   readonly parameters: Tree<Tensor>
   readonly tokenizer: Tokenizer
@@ -68,23 +71,40 @@ export function embeddedDualEncoder(
     tokenizer,
     dimensions: config.dimensions,
     embedText: (texts, signal) =>
-      vectors(
-        texts.map((text) => tokenizer.encode(text)),
-        (batch) => {
-          const { tokens, mask } = textTensors(batch, config.text.context)
-          const embed = (p: DualEncoder<any>, ids: any, present: any) => textVectors(p, config, ids, present)
-          return run('text', embed, [parameters, tokens, mask], batch.length)
-        },
+      runReadable(
+        texts,
+        (text) => tokenizer.encode(text),
+        (readings) =>
+          vectors(
+            readings,
+            (batch) => {
+              const { tokens, mask } = textTensors(batch, config.text.context)
+              const embed = (p: DualEncoder<any>, ids: any, present: any) =>
+                textVectors(p, config, ids, present)
+              return run('text', embed, [parameters, tokens, mask], batch.length)
+            },
+            signal,
+          ),
         signal,
       ),
     embedImage: (images, signal) =>
-      vectors(
+      runReadable(
         images,
-        (batch: readonly Raster[]) => {
-          const { images: pixels } = imageTensor(batch, config.image.image)
-          const embed = (p: DualEncoder<any>, given: any) => imageVectors(p, config, given)
-          return run('image', embed, [parameters, pixels], batch.length)
+        async (image): Promise<Raster> => {
+          const raster = await rasterOf(image)
+          checkImageSize(raster, config.image.image)
+          return raster
         },
+        (readings) =>
+          vectors(
+            readings,
+            (batch) => {
+              const { images: pixels } = imageTensor(batch, config.image.image)
+              const embed = (p: DualEncoder<any>, given: any) => imageVectors(p, config, given)
+              return run('image', embed, [parameters, pixels], batch.length)
+            },
+            signal,
+          ),
         signal,
       ),
     async dispose() {

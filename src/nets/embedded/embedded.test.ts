@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Rng } from '../../core/index.ts'
 import { ask } from '../../models/chat-model.ts'
-import type { Raster } from '../../models/embedder.ts'
+import { isFailed, succeeded } from '../../models/outcome.ts'
+import type { Raster } from '../../models/raster.ts'
 import { logSoftmax } from '../../models/token-model.ts'
 import { saveCheckpoint } from '../../tensor/checkpoint.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
@@ -82,10 +83,12 @@ test('log-probabilities of a given answer are those of stepwise decoding', async
     [await language(), ask('is there a cat')],
     [await seeing(), ask('is there a cat', raster(1))],
   ] as const) {
-    const [scores] = await model.logProbabilities([{ prompt: question, answer: 'yes.' }], { ended: true })
+    const [scores] = succeeded(
+      await model.logProbabilities([{ prompt: question, answer: 'yes.' }], { ended: true }),
+    )
     expect(scores!.tokens).toEqual([3, 2, 1])
     let view = await model.open([question])
-    for (const [index, token] of scores!.tokens.entries()) {
+    for (const [index, token] of scores!.tokens!.entries()) {
       expect(scores!.logp[index]).toBeCloseTo(logSoftmax(view.logits[0]!)[token]!, 4)
       view = await view.append([token])
     }
@@ -93,18 +96,22 @@ test('log-probabilities of a given answer are those of stepwise decoding', async
   }
 })
 
-test('choices: variants are added, and the image matters', async () => {
+test('choices: variants are added, one that continues another adds nothing, and the image matters', async () => {
   const model = await seeing()
-  const variants = { yes: ['yes', 'yes.'], no: ['no'] }
-  const [seen, other, blind] = await model.choices(
-    [ask('is there a cat', raster(1)), ask('is there a cat', raster(2)), ask('is there a cat')],
-    variants,
+  const variants = { yes: ['yes', 'a cat', 'yes.', 'yes'], no: ['no'] }
+  const [seen, other, blind] = succeeded(
+    await model.choices(
+      [ask('is there a cat', raster(1)), ask('is there a cat', raster(2)), ask('is there a cat')],
+      variants,
+    ),
   )
-  const scores = await model.logProbabilities(
-    ['yes', 'yes.', 'no'].map((answer) => ({ prompt: ask('is there a cat', raster(1)), answer })),
+  const scores = succeeded(
+    await model.logProbabilities(
+      ['yes', 'a cat', 'no'].map((answer) => ({ prompt: ask('is there a cat', raster(1)), answer })),
+    ),
   )
-  const [yes, full, no] = scores.map(({ logp }) => Math.exp(logp.reduce((a, b) => a + b, 0)))
-  expect(seen!.full.yes).toBeCloseTo(yes! + full!, 6)
+  const [yes, cat, no] = scores.map(({ logp }) => Math.exp(logp.reduce((a, b) => a + b, 0)))
+  expect(seen!.full.yes).toBeCloseTo(yes! + cat!, 6)
   expect(seen!.full.no).toBeCloseTo(no!, 6)
   expect(seen!.among.yes + seen!.among.no).toBeCloseTo(1, 12)
   expect(other!.full.yes).not.toBeCloseTo(seen!.full.yes, 8)
@@ -139,25 +146,59 @@ test('replies are reproducible, and a row does not depend on its neighbours', as
   const first = await model.chat(questions, settings)
   expect(await model.chat(questions, settings)).toEqual(first)
   expect(await model.chat(questions.slice(0, 1), settings)).toEqual(first.slice(0, 1))
+  const own = await model.chat(questions, { ...settings, seed: ['a', 'b', 'c'] })
+  const turned = await model.chat([...questions].reverse(), { ...settings, seed: ['c', 'b', 'a'] })
+  expect([...turned].reverse()).toEqual(own)
+  const stopping = await model.chat(questions, { ...settings, stop: ['cat', 'is'] })
+  stopping.forEach(({ text }, index) => {
+    expect(text).toBe(/^(.*?)(?:\s*(?:cat|is).*)?$/.exec(first[index]!.text!)![1])
+  })
+  const [, unread, last] = await model.chat([questions[0]!, ask('a dog'), questions[2]!], settings)
+  expect(unread).toMatchObject({ text: null, finish: 'failed', failure: { code: 'bad-input' } })
+  expect(last).toEqual(first[2])
   const [sampled] = await model.generate(['a red cat'], { seed: 3, steps: 8 })
   expect(sampled!.output).toBe(first[0]!.text)
-  const given = await model.logProbabilities([{ prompt: questions[0]!, answer: 'yes no' }])
+  const given = succeeded(await model.logProbabilities([{ prompt: questions[0]!, answer: 'yes no' }]))
   expect(given[0]!.logp).toHaveLength(2)
   expect(await model.chat([])).toEqual([])
   await model.dispose()
 })
 
-test('conversations that the model cannot read are refused', async () => {
+test('a conversation that the model cannot read fails alone', async () => {
   const model = await language()
-  await expect(model.chat([ask('a dog')])).rejects.toThrow(/"dog" is not in the vocabulary/)
-  await expect(model.chat([ask('a cat', raster(1))])).rejects.toThrow(/sees no images/)
-  await expect(model.chat([[{ role: 'assistant', text: 'yes' }]])).rejects.toThrow(
+  const long = Array.from({ length: 30 }, () => 'cat').join(' ')
+  const unread = [
+    ask('a dog'),
+    ask('a cat', raster(1)),
+    [{ role: 'assistant' as const, text: 'yes' }],
+    ask(long),
+  ]
+  const reasons = [
+    /"dog" is not in the vocabulary/,
+    /sees no images/,
     /ends with a message of the user/,
+    /31 tokens/,
+  ]
+  const replies = await model.chat([...unread, ask('a cat')], { maxTokens: 2 })
+  const choices = await model.choices([...unread, ask('a cat')], { yes: ['yes'] })
+  const scored = await model.logProbabilities(
+    [...unread, ask('a cat')].map((prompt) => ({ prompt, answer: 'yes' })),
   )
+  for (const outcomes of [replies, choices, scored] as readonly (readonly object[])[]) {
+    reasons.forEach((reason, index) => {
+      expect(outcomes[index]).toMatchObject({
+        failure: { code: 'bad-input', reason: expect.stringMatching(reason) },
+      })
+    })
+    expect(isFailed(outcomes[4])).toBe(false)
+  }
+  const stopped = await model.chat([ask('a cat')], { signal: AbortSignal.abort() })
+  expect(stopped).toMatchObject([{ text: null, failure: { code: 'cancelled' } }])
   const eyes = await seeing()
   const small = { width: 2, height: 2, data: new Uint8Array(16) }
-  await expect(eyes.chat([ask('a cat', small)])).rejects.toThrow(/2 x 2 pixels, the model sees 8 x 8/)
-  await expect(eyes.chat([ask('a cat', raster(1), raster(2))])).rejects.toThrow(/one at most/)
+  const [tiny, two] = await eyes.chat([ask('a cat', small), ask('a cat', raster(1), raster(2))])
+  expect(tiny!.failure?.reason).toMatch(/2 x 2 pixels, the model sees 8 x 8/)
+  expect(two!.failure?.reason).toMatch(/one at most/)
   await model.dispose()
   await eyes.dispose()
 })
@@ -165,15 +206,16 @@ test('conversations that the model cannot read are refused', async () => {
 test('a dual encoder gives unit vectors that do not depend on their batch', async () => {
   const path = await written({ kind: 'dual-encoder', config: twins }, initialDualEncoder(new Rng(3), twins))
   const model = (await loadEmbedded(path, options)) as EmbeddedDualEncoder
-  const texts = await model.embedText(['a red cat', 'no', 'is there a cat'])
+  const [unread, ...texts] = await model.embedText(['a dog', 'a red cat', 'no', 'is there a cat'])
+  expect(unread).toMatchObject({ failure: { code: 'bad-input' } })
   const images = await model.embedImage([raster(1), raster(2)])
-  for (const vector of [...texts, ...images]) {
+  for (const vector of succeeded([...texts, ...images])) {
     expect(vector).toHaveLength(5)
     expect(Math.hypot(...vector)).toBeCloseTo(1, 5)
   }
-  const [alone] = await model.embedText(['no'])
+  const [alone, second] = succeeded([...(await model.embedText(['no'])), texts[1]!])
   alone!.forEach((value, index) => {
-    expect(value).toBeCloseTo(texts[1]![index]!, 5)
+    expect(value).toBeCloseTo(second![index]!, 5)
   })
   await model.dispose()
 })

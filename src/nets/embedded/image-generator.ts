@@ -1,6 +1,6 @@
 import { GuerdonError } from '../../core/index.ts'
-import type { Raster } from '../../models/embedder.ts'
-import type { Generator } from '../../models/generator.ts'
+import type { GenerateOptions, Generator, LikelyGenerated } from '../../models/generator.ts'
+import type { Raster } from '../../models/raster.ts'
 import { type Tokenizer, wordTokenizer } from '../../models/tokenizer.ts'
 import type { CompileOptions } from '../../tensor/compile.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
@@ -14,6 +14,8 @@ export interface EmbeddedImageGenerator extends Generator<Raster> {
   readonly manifest: Manifest
   readonly parameters: Tree<Tensor>
   readonly tokenizer: Tokenizer
+  /** Throws a `GuerdonError` (`unknown-word`) for a prompt that it cannot read. */
+  generate(prompts: readonly string[], options?: GenerateOptions): Promise<readonly LikelyGenerated<Raster>[]>
   dispose(): Promise<void>
 }
 

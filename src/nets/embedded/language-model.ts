@@ -1,6 +1,8 @@
-import { GuerdonError } from '../../core/index.ts'
-import type { ChatMessage, ChatModel } from '../../models/chat-model.ts'
-import type { Generator } from '../../models/generator.ts'
+import { GuerdonError, Rng } from '../../core/index.ts'
+import { type ChatMessage, type ChatModel, failedChat } from '../../models/chat-model.ts'
+import type { GenerateOptions, Generator, LikelyGenerated } from '../../models/generator.ts'
+import { isFailed, runReadable } from '../../models/outcome.ts'
+import type { Raster } from '../../models/raster.ts'
 import { choiceProbabilities, type TokenModel, type TokenView } from '../../models/token-model.ts'
 import { wordTokenizer } from '../../models/tokenizer.ts'
 import type { CompileOptions } from '../../tensor/compile.ts'
@@ -8,9 +10,9 @@ import { type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { type CachedDecoder, cachedDecoder, type Decoded, type PrefixTensors } from '../cached-decoder.ts'
 import { type Decoder, initialDecoder } from '../decoder.ts'
 import { imageEncoder } from '../image-encoder.ts'
-import { sampledTexts } from '../sampling.ts'
+import { type SamplingOptions, sampledTexts } from '../sampling.ts'
 import { initialVisionLanguage, type VisionLanguage } from '../vision-language.ts'
-import { conversationTokens, imageOfConversation, imageTensor } from './conversation.ts'
+import { checkImageSize, conversationTokens, imageOfConversation, imageTensor } from './conversation.ts'
 import type { Manifest } from './manifest.ts'
 
 /** A language model, with or without eyes, through all interfaces of models that write. */
@@ -24,6 +26,8 @@ export interface EmbeddedLanguageModel extends ChatModel, TokenModel, Generator<
   readonly context: number
   /** Tokens of a conversation up to where the answer begins. */
   promptTokens(conversation: readonly ChatMessage[]): number[]
+  /** Throws a `GuerdonError` (`unknown-word`) for a prompt that it cannot read. */
+  generate(prompts: readonly string[], options?: GenerateOptions): Promise<readonly LikelyGenerated<string>[]>
   dispose(): Promise<void>
 }
 
@@ -64,18 +68,30 @@ export function embeddedLanguageModel(
   const promptTokens = (conversation: readonly ChatMessage[]) =>
     conversationTokens(conversation, tokenizer, dialogue)
 
+  const checkLength = (length: number) => {
+    if (length > config.context)
+      throw new GuerdonError(
+        'too-long',
+        `the conversation has ${length} tokens, the model reads ${config.context} at most.`,
+      )
+  }
+
+  /** Throws a `GuerdonError` for what the model cannot read. */
+  const readingOf = async (conversation: readonly ChatMessage[]): Promise<Reading> => {
+    const image = await imageOfConversation(conversation)
+    if (image !== undefined && seeing === undefined)
+      throw new GuerdonError('no-images', `${manifest.name} sees no images.`)
+    if (image !== undefined) checkImageSize(image, seeing!.connector.image)
+    const tokens = promptTokens(conversation)
+    checkLength(tokens.length)
+    return { tokens, image }
+  }
+
   /** The images of conversations as the vectors before their texts. */
-  const prefixOf = async (
-    conversations: readonly (readonly ChatMessage[])[],
-  ): Promise<PrefixTensors | undefined> => {
-    const images = conversations.map(imageOfConversation)
-    if (seeing === undefined) {
-      if (images.some((image) => image !== undefined))
-        throw new GuerdonError('no-images', `${manifest.name} sees no images.`)
-      return undefined
-    }
+  const prefixOf = async (readings: readonly Reading[]): Promise<PrefixTensors | undefined> => {
+    if (seeing === undefined) return undefined
     const parts: Tensor[] = []
-    for (const chunk of chunks(images)) {
+    for (const chunk of chunks(readings.map(({ image }) => image))) {
       const { images: pixels, dropped } = imageTensor(filledUp(chunk), seeing.connector.image)
       const { tokens } = await eyes!.encode(whole, pixels, dropped)
       parts.push(firstRows(tokens, chunk.length))
@@ -84,34 +100,41 @@ export function embeddedLanguageModel(
   }
 
   const sample = async (
-    conversations: readonly (readonly ChatMessage[])[],
-    { maxTokens = config.context, ...sampling }: Partial<Parameters<typeof sampledTexts>[3]>,
+    readings: readonly Reading[],
+    { maxTokens = config.context, ...sampling }: Partial<SamplingOptions>,
+    signal: AbortSignal | undefined,
   ) => {
-    if (conversations.length === 0) return []
-    const prompts = { tokens: conversations.map(promptTokens), prefix: await prefixOf(conversations) }
+    const prompts = { tokens: readings.map(({ tokens }) => tokens), prefix: await prefixOf(readings) }
     const texts = await sampledTexts(decoderFor(), decoderParameters, prompts, {
       maxTokens,
       stop: [end],
       batch: batchSize,
       ...sampling,
+      ...(signal === undefined ? {} : { signal }),
     })
     return texts.map((text) => ({ ...text, text: tokenizer.decode(text.tokens) }))
   }
 
+  /** Ends an answer at its end token, or where its text holds one of the stops. */
+  const endingAt = (stops: readonly string[]) =>
+    stops.length === 0
+      ? [end]
+      : (tokens: readonly number[]) =>
+          tokens.at(-1) === end || firstOf(stops, tokenizer.decode(tokens)) !== undefined
+
   const scored = async (
-    given: readonly { readonly prompt: readonly ChatMessage[]; readonly answer: readonly number[] }[],
+    given: readonly { readonly prompt: Reading; readonly answer: readonly number[] }[],
     signal: AbortSignal | undefined,
   ) => {
     const scores: { tokens: readonly number[]; logp: Float32Array }[] = []
     for (const chunk of chunks(given)) {
       signal?.throwIfAborted()
       const rows = filledUp(chunk)
-      const prompts = rows.map(({ prompt }) => promptTokens(prompt))
       const prefix = await prefixOf(rows.map(({ prompt }) => prompt))
-      const tokens = rows.map(({ answer }, row) => [...prompts[row]!, ...answer])
+      const tokens = rows.map(({ prompt, answer }) => [...prompt.tokens, ...answer])
       const logp = await decoderFor().score(decoderParameters, { tokens, prefix })
-      chunk.forEach(({ answer }, row) => {
-        scores.push({ tokens: answer, logp: logp[row]!.slice(prompts[row]!.length) })
+      chunk.forEach(({ prompt, answer }, row) => {
+        scores.push({ tokens: answer, logp: logp[row]!.slice(prompt.tokens.length) })
       })
     }
     return scores
@@ -155,68 +178,92 @@ export function embeddedLanguageModel(
     context: config.context,
     promptTokens,
 
-    async chat(conversations, { maxTokens, temperature = 0, topP = 1, seed = 0, signal } = {}) {
-      const texts = await sample(conversations, {
-        temperature,
-        topP,
-        seed,
-        ...(maxTokens === undefined ? {} : { maxTokens }),
-        ...(signal === undefined ? {} : { signal }),
-      })
-      return texts.map(({ text, stopped }) => ({ text, finish: stopped ? 'stop' : 'length' }))
+    async chat(conversations, options = {}) {
+      const { maxTokens, temperature = 0, topP = 1, seed = 0, stop = [], signal } = options
+      const answer = async (readings: readonly Reading[], indices: readonly number[]) => {
+        const sampling = {
+          temperature,
+          topP,
+          // by the place among all, so that a conversation that cannot be read shifts no other's stream
+          seed: (row: number) =>
+            typeof seed === 'object'
+              ? new Rng(seed[indices[row]!] ?? 0).fork(0)
+              : new Rng(seed).fork(indices[row]!),
+          stop: endingAt(stop),
+          ...(maxTokens === undefined ? {} : { maxTokens }),
+        }
+        const texts = await sample(readings, sampling, signal)
+        return texts.map(({ text, stopped, tokens }, row) => {
+          const cut = firstOf(stop, text)
+          return {
+            text: cut === undefined ? text : text.slice(0, cut).trimEnd(),
+            finish: stopped ? ('stop' as const) : ('length' as const),
+            usage: { calls: 1, inputTokens: readings[row]!.tokens.length, outputTokens: tokens.length },
+          }
+        })
+      }
+      const replies = await runReadable(conversations, readingOf, answer, signal)
+      return replies.map((reply) => (isFailed(reply) ? failedChat(reply.failure) : reply))
     },
 
     async generate(prompts, { seed = 0, temperature = 1, steps, signal } = {}) {
-      const conversations = prompts.map((text): readonly ChatMessage[] => [{ role: 'user', text }])
-      const texts = await sample(conversations, {
-        temperature,
-        seed,
-        ...(steps === undefined ? {} : { maxTokens: steps }),
-        ...(signal === undefined ? {} : { signal }),
-      })
+      if (prompts.length === 0) return []
+      const readings = await Promise.all(prompts.map((text) => readingOf([{ role: 'user', text }])))
+      const sampling = { temperature, seed, ...(steps === undefined ? {} : { maxTokens: steps }) }
+      const texts = await sample(readings, sampling, signal)
       return texts.map(({ text, logp }) => ({ output: text, logp }))
     },
 
-    logProbabilities(pairs, { ended = false, signal } = {}) {
-      const given = pairs.map(({ prompt, answer }) => ({
-        prompt,
-        answer: [
-          ...(typeof answer === 'string' ? tokenizer.encode(answer) : answer),
-          ...(ended ? [end] : []),
-        ],
-      }))
-      return scored(given, signal)
-    },
+    logProbabilities: (pairs, { ended = false, signal } = {}) =>
+      runReadable(
+        pairs,
+        async ({ prompt, answer: given }) => {
+          const words = typeof given === 'string' ? tokenizer.encode(given) : given
+          const answer = ended ? [...words, end] : words
+          const reading = await readingOf(prompt)
+          checkLength(reading.tokens.length + answer.length)
+          return { prompt: reading, answer }
+        },
+        (readings) => scored(readings, signal),
+        signal,
+      ),
 
     async choices(conversations, variants, { signal } = {}) {
       const choices = Object.keys(variants) as (keyof typeof variants)[]
       const answers = choices.flatMap((choice) =>
-        variants[choice].map((text) => ({ choice, answer: tokenizer.encode(text) })),
+        beginnings(variants[choice].map((text) => tokenizer.encode(text))).map((answer) => ({
+          choice,
+          answer,
+        })),
       )
-      const scores = await scored(
-        conversations.flatMap((prompt) => answers.map(({ answer }) => ({ prompt, answer }))),
-        signal,
-      )
-      return conversations.map((_, row) => {
-        const logps = Object.fromEntries(choices.map((choice) => [choice, [] as number[]])) as Record<
-          (typeof choices)[number],
-          number[]
-        >
-        answers.forEach(({ choice }, index) => {
-          const { logp } = scores[row * answers.length + index]!
-          logps[choice].push(logp.reduce((a, b) => a + b, 0))
+      const judge = async (readings: readonly Reading[]) => {
+        const scores = await scored(
+          readings.flatMap((prompt) => answers.map(({ answer }) => ({ prompt, answer }))),
+          signal,
+        )
+        return readings.map((_, row) => {
+          const logps = Object.fromEntries(choices.map((choice) => [choice, [] as number[]])) as Record<
+            (typeof choices)[number],
+            number[]
+          >
+          answers.forEach(({ choice }, index) => {
+            const { logp } = scores[row * answers.length + index]!
+            logps[choice].push(logp.reduce((a, b) => a + b, 0))
+          })
+          return choiceProbabilities(logps)
         })
-        return choiceProbabilities(logps)
-      })
+      }
+      return runReadable(conversations, readingOf, judge, signal)
     },
 
     async open(conversations, { taps, signal } = {}) {
       signal?.throwIfAborted()
       const decoder = decoderFor(taps)
-      const prefix = await prefixOf(conversations)
+      const readings = await Promise.all(conversations.map(readingOf))
+      const prefix = await prefixOf(readings)
       return viewOf(
         decoder,
-        await decoder.prefill(decoderParameters, { tokens: conversations.map(promptTokens), prefix }),
+        await decoder.prefill(decoderParameters, { tokens: readings.map(({ tokens }) => tokens), prefix }),
       )
     },
 
@@ -226,6 +273,31 @@ export function embeddedLanguageModel(
       decoders.clear()
     },
   }
+}
+
+/** A conversation as the network reads it. */
+interface Reading {
+  readonly tokens: readonly number[]
+  readonly image: Raster | undefined
+}
+
+/** Without answers that continue another one: whatever begins with them begins with that one. */
+function beginnings(answers: readonly (readonly number[])[]): (readonly number[])[] {
+  return answers.filter(
+    (answer, index) =>
+      !answers.some(
+        (other, at) =>
+          at !== index &&
+          other.every((token, place) => answer[place] === token) &&
+          (other.length < answer.length || at < index),
+      ),
+  )
+}
+
+/** Where the first of the stops begins in a text. */
+function firstOf(stops: readonly string[], text: string): number | undefined {
+  const places = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0)
+  return places.length === 0 ? undefined : Math.min(...places)
 }
 
 /** Parameters of the right structure, to restore weights into. */
