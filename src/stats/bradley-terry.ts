@@ -66,6 +66,8 @@ export interface BradleyTerryOptions {
   readonly prior?: number
   /** On the largest slope of the log-likelihood, as a share of the votes. @default 1e-10 */
   readonly tolerance?: number
+  /** Log-strengths to start from, such as those of a fit on nearly the same votes. @default all 0 */
+  readonly start?: ArrayLike<number>
 }
 
 export interface BradleyTerry {
@@ -89,12 +91,12 @@ const iterationLimit = 100
  */
 export function bradleyTerry(
   pairs: PairCounts,
-  { prior = 0, tolerance = 1e-10 }: BradleyTerryOptions = {},
+  { prior = 0, tolerance = 1e-10, start }: BradleyTerryOptions = {},
 ): BradleyTerry {
   const { items, a, b, winsA, winsB } = pairs
   const { components, componentCount } = componentsOf(pairs)
   if (prior === 0) requireFiniteAnswer(pairs, components, componentCount)
-  const strengths = new Float64Array(items)
+  const strengths = start === undefined ? new Float64Array(items) : Float64Array.from(start)
   const gradient = new Float64Array(items)
   const weights = new Float64Array(a.length)
   const diagonal = new Float64Array(items)
