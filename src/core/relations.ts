@@ -1,7 +1,7 @@
 import type { Json } from './json.ts'
 import type { Range, ScoreContext } from './reward.ts'
 import type { Sample, Turns } from './sample.ts'
-import type { Score, Unscored } from './score.ts'
+import type { Score, Unscored, Usage } from './score.ts'
 
 /** Two outputs for one prompt. */
 export interface Pair {
@@ -20,6 +20,10 @@ export type Comparison =
        */
       readonly orders?: readonly [aFirst: number | null, bFirst: number | null]
       readonly rationale?: string
+      /** As a score's: terms by name. A judge says in `parsed` what share of its replies could be read. */
+      readonly parts?: Readonly<Record<string, number | null>>
+      /** Of all calls for this pair. */
+      readonly usage?: Usage
     }
   | Unscored
 

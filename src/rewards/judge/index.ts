@@ -1,0 +1,29 @@
+// Judges: models as rewards of single outputs, of pairs and of lists.
+export {
+  type Asking,
+  byProbability,
+  byReply,
+  type ProbabilityOptions,
+  type Reading,
+  type ReplyOptions,
+  type ReplyReader,
+} from './asking.ts'
+export { constantModel } from './constant-model.ts'
+export { type Criterion, type CriterionOf, criterionFromMeta } from './criterion.ts'
+export { type Fence, fenceCode, fenceMarks, fenceNote, withoutControlTokens } from './fence.ts'
+export type { JudgeOptions } from './judge.ts'
+export {
+  type JudgePrompt,
+  type Material,
+  promptOf,
+  type Query,
+  type QueryMessage,
+  renderQuery,
+} from './judge-prompt.ts'
+export { type ListJudgeOptions, listJudge, maskedName } from './list-judge.ts'
+export { type OrderPolicy, type SlotReport, slotReport } from './order.ts'
+export { type PairJudgeOptions, pairJudge, pairOf } from './pair-judge.ts'
+export { type PointJudgeOptions, type PointVerdict, pointJudge } from './point-judge.ts'
+export { listReader, preferenceReader, scoreReader, yesNoReader } from './readers.ts'
+export * from './verdict.ts'
+export { type Voted, type VoteRule, voteK } from './vote.ts'
