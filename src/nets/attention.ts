@@ -81,6 +81,24 @@ export function paddingMask(present: JaxArray): JaxArray {
 }
 
 /**
+ * Additive mask Float[B, 1, S, S], S = `before` + T, that hides texts in one row from each other: Int[B, T] numbers
+ * them. What stands before them is seen by all. Consumes `segments`.
+ */
+export function segmentMask(segments: JaxArray, before: number): JaxArray {
+  const [batch, length] = segments.shape as [number, number]
+  const other = np.notEqual(segments.ref.reshape([batch, length, 1]), segments.reshape([batch, 1, length]))
+  const mask = np.where(other, hidden, 0).reshape([batch, 1, length, length])
+  return before === 0
+    ? mask
+    : np.pad(mask, [
+        [0, 0],
+        [0, 0],
+        [before, 0],
+        [before, 0],
+      ])
+}
+
+/**
  * Masks of what one new token sees: a memory of `past` places, Float[past] (absent: all of it), and one of `block`
  * places behind it whose first `used` (Int[]) are filled, Float[block]. Consumes `used`.
  */

@@ -1,7 +1,7 @@
 import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
 import type { Rng } from '../core/index.ts'
 import type { Tensor } from '../tensor/tree.ts'
-import { causalMask, paddingMask } from './attention.ts'
+import { causalMask, paddingMask, segmentMask } from './attention.ts'
 import { maskedAverage, targetLogp } from './cross-entropy.ts'
 import { normal } from './initial.ts'
 import { embedding, initialLinear, type Linear, linear } from './layers.ts'
@@ -62,6 +62,11 @@ export interface DecoderInputs {
   readonly mask?: JaxArray | undefined
   /** Int[B, T]: each token's place in its text. @default 0, 1, 2, ... */
   readonly positions?: JaxArray | undefined
+  /**
+   * Int[B, T]: several texts in one row, each with a number of its own. A token sees the prefix and its own text;
+   * give `positions` that start anew in each. @default one text
+   */
+  readonly segments?: JaxArray | undefined
   readonly prefix?: Prefix | undefined
 }
 
@@ -71,7 +76,7 @@ export interface DecoderInputs {
 export function decoderHidden(
   parameters: Decoder<JaxArray>,
   config: DecoderConfig,
-  { tokens, mask, positions, prefix }: DecoderInputs,
+  { tokens, mask, positions, segments, prefix }: DecoderInputs,
   options: Pick<TransformerOptions, 'onKeyValue' | 'hooks'> = {},
 ): JaxArray {
   const [batch, length] = tokens.shape as [number, number]
@@ -84,9 +89,14 @@ export function decoderHidden(
     window: config.window,
   })
   const present = joinedMask(batch, before, length, prefix?.mask, mask)
+  const masks = [
+    causal,
+    ...(present === undefined ? [] : [paddingMask(present)]),
+    ...(segments === undefined ? [] : [segmentMask(segments, before)]),
+  ]
   return transformer(parameters.transformer, config, x, {
     ...options,
-    mask: present === undefined ? causal : causal.add(paddingMask(present)),
+    mask: masks.reduce((a, b) => a.add(b)),
   })
 }
 

@@ -50,16 +50,23 @@ export function imagePrefix(
   images: JaxArray,
   dropped?: JaxArray,
 ): Prefix {
-  const connector = visualConnector(config.connector)
-  const patches = patchesOf(images, config.connector.image)
-  const { tokens, mask } = connector.encode(parameters.connector, patches)
-  if (dropped === undefined) return { tokens, mask }
+  const prefix = visualConnector(config.connector).encode(
+    parameters.connector,
+    patchesOf(images, config.connector.image),
+  )
+  return dropped === undefined ? prefix : hiddenImages(parameters, prefix, dropped)
+}
+
+/** The null image in place of those whose `dropped` Float[B] is 1. Consumes the prefix and `dropped`. */
+export function hiddenImages(
+  { nullImage }: Pick<VisionLanguage<JaxArray>, 'nullImage'>,
+  { tokens, mask }: Prefix,
+  dropped: JaxArray,
+): Prefix {
   const [batch, count] = tokens.shape as [number, number]
   const gone = dropped.greater(0.5)
-  return {
-    tokens: np.where(gone.ref.reshape([batch, 1, 1]), parameters.nullImage.ref, tokens),
-    mask: mask && np.where(gone.ref.reshape([batch, 1]), np.ones([batch, count]), mask),
-  }
+  const shown = mask && np.where(gone.ref.reshape([batch, 1]), np.ones([batch, count]), mask)
+  return { tokens: np.where(gone.reshape([batch, 1, 1]), nullImage.ref, tokens), mask: shown }
 }
 
 /** Logits of the token that follows each token of the text: Float[B, T, vocabulary]. Consumes the inputs. */

@@ -13,6 +13,11 @@ export interface ImageConfig {
   readonly patch: number
   /** @default 3 */
   readonly channels?: number
+  /**
+   * Patches around its own, on each side, that a token of an encoder reads (2 * reach + 1 across): objects that lie
+   * across the borders of patches are then seen whole. Grey lies outside of the image. @default 0
+   */
+  readonly reach?: number
 }
 
 /** Number of patches of an image and numbers per patch. */
@@ -38,6 +43,24 @@ export function imagesOf(patches: JaxArray, { size, patch, channels = 3 }: Image
   return np
     .transpose(patches.reshape([batch, side, side, patch, patch, channels]), [0, 1, 3, 2, 4, 5])
     .reshape([batch, size, size, channels])
+}
+
+/** Each patch joined with those around it: Float[B, count, n] to Float[B, count, (2 * reach + 1)^2 n]. Consumes `patches`. */
+function withNeighbours(patches: JaxArray, { size, patch, reach = 0 }: ImageConfig): JaxArray {
+  if (reach === 0) return patches
+  const [batch, count, numbers] = patches.shape as [number, number, number]
+  const side = size / patch
+  const edge: [number, number] = [reach, reach]
+  const grid = np.pad(patches.sub(0.5).reshape([batch, side, side, numbers]), [[0, 0], edge, edge, [0, 0]])
+  const across = Array.from({ length: 2 * reach + 1 }, (_, shift) => shift)
+  const shifted = across.flatMap((down) =>
+    across.map((right) => grid.ref.slice([], [down, down + side], [right, right + side])),
+  )
+  grid.dispose()
+  return np
+    .concatenate(shifted, 3)
+    .reshape([batch, count, shifted.length * numbers])
+    .add(0.5)
 }
 
 /** How an image becomes tokens of a language model. */
@@ -73,8 +96,9 @@ export function initialPatchEncoder(
   config: TransformerConfig & { readonly image: ImageConfig },
 ): PatchEncoder<Tensor> {
   const { count, width } = patchShape(config.image)
+  const read = width * (2 * (config.image.reach ?? 0) + 1) ** 2
   return {
-    patch: initialLinear(rng, width, config.width),
+    patch: initialLinear(rng, read, config.width),
     positions: normal(rng, [count, config.width], 0.02),
     transformer: initialTransformer(rng, config),
   }
@@ -83,10 +107,11 @@ export function initialPatchEncoder(
 /** Float[B, count, patch numbers] in [0, 1] to Float[B, count, width]; every patch sees every other. Consumes `patches`. */
 export function patchEncoder(
   { patch, positions, transformer: trunk }: PatchEncoder<JaxArray>,
-  config: TransformerConfig,
+  config: TransformerConfig & { readonly image: ImageConfig },
   patches: JaxArray,
 ): JaxArray {
-  return transformer(trunk, config, linear(patch, patches.mul(2).sub(1)).add(positions.ref))
+  const read = withNeighbours(patches, config.image)
+  return transformer(trunk, config, linear(patch, read.mul(2).sub(1)).add(positions.ref))
 }
 
 /** Patches through an encoder, then one layer to the language model's width. */

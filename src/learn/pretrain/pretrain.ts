@@ -86,7 +86,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
     ...recipe.model,
     training: { seed, steps, command: `guerdon pretrain ${recipe.name} --seed ${seed}${usual}` },
   }
-  await saveCheckpoint(path, trained.parameters, {
+  await saveCheckpoint(path, recipe.kept?.(trained.parameters) ?? trained.parameters, {
     precision: 'float16',
     metadata: manifestMetadata(manifest),
   })

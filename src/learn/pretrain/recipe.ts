@@ -4,6 +4,7 @@ import type { EmbeddedModel } from '../../nets/embedded/load-embedded.ts'
 import type { Manifest } from '../../nets/embedded/manifest.ts'
 import type { Interval } from '../../stats/index.ts'
 import { warmupCosine } from '../../tensor/optimiser.ts'
+import type { LossWithMetrics } from '../../tensor/train.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 
 /** How one embedded model is made. */
@@ -25,7 +26,9 @@ export interface Recipe {
   readonly stages: readonly Stage[]
   readonly initial: (rng: Rng) => Tree<Tensor>
   /** Traced: borrows parameters, consumes the batch. */
-  readonly loss: (parameters: never, batch: never) => JaxArray
+  readonly loss: (parameters: never, batch: never) => JaxArray | LossWithMetrics
+  /** The part of the trained parameters that is the model; the rest served training only. @default all */
+  readonly kept?: (parameters: Tree<Tensor>) => Tree<Tensor>
   /** Batches depend on the seed and the step alone; `stage` from 0. */
   readonly batches: (seed: string) => (rng: Rng, stage: number) => Tree<Tensor>
   /** Measures the trained model on held-out data by the world's oracle. `samples` bounds the work of each metric. */

@@ -98,9 +98,7 @@ export async function evaluateSceneModel(
 
   const found = world.scenes(2 * samples, 2_000_000).flatMap((scene) => {
     const expression = drawReferringExpression(scene, new Rng(scene.id))
-    return expression
-      ? [{ scene, expression: expression.text, prompt: referringPrompt(expression) }]
-      : []
+    return expression ? [{ scene, expression: expression.text, prompt: referringPrompt(expression) }] : []
   })
   const asked = found.slice(0, samples)
   const boxes = (await answers(asked)).map((text, index) => {

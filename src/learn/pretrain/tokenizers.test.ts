@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import { Rng } from '../../core/index.ts'
 import { wordTokenizer } from '../../models/tokenizer.ts'
 import { captionOf, captionStyles } from '../../worlds/scenes/caption.ts'
+import { drawExchange } from '../../worlds/scenes/exchange.ts'
 import { drawQuestion, questionKinds } from '../../worlds/scenes/questions.ts'
 import { sceneWorld } from '../../worlds/scenes/scene-world.ts'
 import { sceneVocabulary } from '../../worlds/scenes/vocabulary.ts'
 import { corpusItem } from '../../worlds/text/dialogue.ts'
 import { textVocabulary } from '../../worlds/text/vocabulary.ts'
-import { drawExchange } from './scene-dialogue.ts'
 import { sceneTokenizer } from './scene-tokenizer.ts'
 import { textLm } from './text-lm.ts'
 
@@ -29,8 +29,8 @@ test('the tokenizer stored with models of scenes reads and writes as the scenes 
     for (const kind of questionKinds)
       for (const form of ['open', 'choice'] as const)
         texts.push(drawQuestion(scene, kind, rng, { form })?.text ?? '')
-    const box = drawExchange(scene, { find: 1 }, rng)
-    if (box !== undefined) texts.push(box.prompt, box.answer)
+    const { prompt, answer } = drawExchange(scene, rng, { tasks: { referring: 1, caption: 0.1 } })
+    texts.push(prompt, answer)
     for (const text of texts) {
       expect(tokenizer.encode(text)).toEqual(sceneVocabulary.encode(text))
       expect(tokenizer.decode(tokenizer.encode(text))).toBe(text)
