@@ -84,6 +84,9 @@ export interface BradleyTerry {
 
 const iterationLimit = 100
 
+/** Newton steps no longer than this [log-odds] raise the likelihood: over them its curvature changes by less than a half. */
+const surelyBetter = 0.2
+
 /**
  * Bradley-Terry strengths of maximum likelihood, by Newton's method on the counts (conjugate gradients inside), so
  * that the number of votes does not matter. Throws a `GuerdonError` where there is no finite answer: without a
@@ -101,7 +104,6 @@ export function bradleyTerry(
   const weights = new Float64Array(a.length)
   const diagonal = new Float64Array(items)
   const votes = winsA.reduce((sum, wins, pair) => sum + wins + winsB[pair]!, prior * items)
-  let likelihood = logLikelihood(pairs, strengths, prior)
   let iterations = 0
   for (; iterations < iterationLimit && votes > 0; iterations++) {
     for (let item = 0; item < items; item++) {
@@ -117,14 +119,14 @@ export function bradleyTerry(
       gradient[j]! -= slope
       weights[pair] = total * p * (1 - p)
     }
-    if (Math.max(...gradient.map(Math.abs)) <= tolerance * votes) break
+    if (largestOf(gradient) <= tolerance * votes) break
     const step = solve(pairs, weights, diagonal, gradient)
     const from = strengths.slice()
-    const before = likelihood
+    const before = largestOf(step) <= surelyBetter ? null : logLikelihood(pairs, strengths, prior)
     for (let share = 1; share > 1e-6; share /= 2) {
       for (let item = 0; item < items; item++) strengths[item] = from[item]! + share * step[item]!
-      likelihood = logLikelihood(pairs, strengths, prior)
-      if (likelihood >= before - 1e-12 * Math.abs(before)) break
+      if (before === null) break
+      if (logLikelihood(pairs, strengths, prior) >= before - 1e-12 * Math.abs(before)) break
     }
   }
   centre(strengths, prior > 0 ? new Int32Array(items) : components, prior > 0 ? 1 : componentCount)
@@ -177,6 +179,12 @@ export function bradleyTerryErrors(
     const variance = covariance[i * items + i]! - (2 * row) / size + totals[labels[i]!]! / size ** 2
     return Math.sqrt(Math.max(variance, 0))
   })
+}
+
+function largestOf(values: Float64Array): number {
+  let largest = 0
+  for (const value of values) largest = Math.max(largest, Math.abs(value))
+  return largest
 }
 
 function logLikelihood({ a, b, winsA, winsB }: PairCounts, strengths: Float64Array, prior: number): number {
@@ -260,7 +268,17 @@ function inverseOfPositive(matrix: Float64Array, size: number): Float64Array {
   return work
 }
 
-function componentsOf({ items, a, b }: PairCounts) {
+/** The usual case, quickly: pairs in which both won link all items of a component. */
+function isLinkedBothWays(pairs: PairCounts, componentCount: number): boolean {
+  const { winsA, winsB } = pairs
+  const root = unionFind(pairs, (pair) => winsA[pair]! > 0 && winsB[pair]! > 0)
+  let roots = 0
+  for (let item = 0; item < pairs.items; item++) if (root(item) === item) roots++
+  return roots === componentCount
+}
+
+/** Names the set of each item, where the pairs that `joins` accepts put their two into one. */
+function unionFind({ items, a, b }: PairCounts, joins: (pair: number) => boolean): (item: number) => number {
   const parent = Int32Array.from({ length: items }, (_, item) => item)
   const root = (item: number) => {
     let at = item
@@ -270,9 +288,14 @@ function componentsOf({ items, a, b }: PairCounts) {
     }
     return at
   }
-  for (let pair = 0; pair < a.length; pair++) parent[root(a[pair]!)] = root(b[pair]!)
+  for (let pair = 0; pair < a.length; pair++) if (joins(pair)) parent[root(a[pair]!)] = root(b[pair]!)
+  return root
+}
+
+function componentsOf(pairs: PairCounts) {
+  const root = unionFind(pairs, () => true)
   const labels = new Map<number, number>()
-  const components = Int32Array.from(parent, (_, item) => {
+  const components = Int32Array.from({ length: pairs.items }, (_, item) => {
     const top = root(item)
     if (!labels.has(top)) labels.set(top, labels.size)
     return labels.get(top)!
@@ -283,6 +306,7 @@ function componentsOf({ items, a, b }: PairCounts) {
 /** A finite maximum exists only where, within a component, every item can be reached from every other by wins. */
 function requireFiniteAnswer(pairs: PairCounts, components: Int32Array, componentCount: number): void {
   const { items, a, b, winsA, winsB } = pairs
+  if (isLinkedBothWays(pairs, componentCount)) return
   const beats: number[][] = Array.from({ length: items }, () => [])
   const losesTo: number[][] = Array.from({ length: items }, () => [])
   const won = (winner: number, loser: number) => {

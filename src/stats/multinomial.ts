@@ -60,9 +60,6 @@ function rejected(rng: Rng, n: number, p: number): number {
   const a = -0.0873 + 0.0248 * b + 0.01 * p
   const c = n * p + 0.5
   const alpha = (2.83 + 5.1 / b) * deviation
-  const mode = Math.floor((n + 1) * p)
-  const logOdds = Math.log(p / (1 - p))
-  const atMode = logFactorial(mode) + logFactorial(n - mode)
   for (;;) {
     const u = rng.uniform() - 0.5
     const v = rng.uniform()
@@ -71,8 +68,15 @@ function rejected(rng: Rng, n: number, p: number): number {
     if (distance >= 0.07 && v <= 0.92 - 4.2 / b) return k
     if (k < 0 || k > n) continue
     const height = Math.log((v * alpha) / (a / (distance * distance) + b))
-    if (height <= atMode - logFactorial(k) - logFactorial(n - k) + (k - mode) * logOdds) return k
+    if (height <= logRatioToMode(k, n, p)) return k
   }
+}
+
+/** log of the probability of k over that of the most likely count. */
+function logRatioToMode(k: number, n: number, p: number): number {
+  const mode = Math.floor((n + 1) * p)
+  const choices = logFactorial(mode) + logFactorial(n - mode) - logFactorial(k) - logFactorial(n - k)
+  return choices + (k - mode) * Math.log(p / (1 - p))
 }
 
 const smallFactorials = new Float64Array(64)
