@@ -5,6 +5,7 @@ import { lscRewardTransformMethod } from './lsc-reward-transform.ts'
 import type { Method } from './method.ts'
 import { msrlMethod } from './msrl.ts'
 import { perceptionR1Method } from './perception-r1.ts'
+import { rpoLambdaHarmonicMethod } from './rpo-lambda-harmonic.ts'
 import { sgpRlMethod } from './sgp-rl.ts'
 import { toolrlMethod } from './toolrl.ts'
 import { vicritMethod } from './vicrit.ts'
@@ -12,15 +13,20 @@ import { visionR1Method } from './vision-r1.ts'
 import { visionSr1Method } from './vision-sr1.ts'
 import { visualRftMethod } from './visual-rft.ts'
 import { vlmR1Method } from './vlm-r1.ts'
+import { vlmRlMethod } from './vlm-rl.ts'
+import { vlmRmMethod } from './vlm-rm.ts'
 
 /** Every published system that is a working component, in the order of the cards. */
 export const methods: readonly Method[] = [
+  vlmRlMethod,
   vlmR1Method,
   visualRftMethod,
+  vlmRmMethod,
   visionR1Method,
   visionSr1Method,
   vicritMethod,
   gotR1Method,
+  rpoLambdaHarmonicMethod,
   perceptionR1Method,
   lscRewardTransformMethod,
   sgpRlMethod,

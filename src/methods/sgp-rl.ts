@@ -4,7 +4,6 @@ import {
   defineBatchReward,
   isObject,
   type Json,
-  messageOf,
   promptText,
   type Reward,
   type Sample,
@@ -15,7 +14,7 @@ import {
   unscored,
   type Variant,
 } from '../core/index.ts'
-import type { Embedder, Raster } from '../models/embedder.ts'
+import type { Embedder, Raster } from '../models/index.ts'
 import { clip } from '../rewards/combine/threshold.ts'
 import { captionLikeness, pictureLikeness } from '../rewards/embedding/likeness.ts'
 import { inTurn } from '../rewards/in-turn.ts'
@@ -194,33 +193,27 @@ function sgpRlReward(settings: z.input<typeof options> = {}, embedders: SgpRlEmb
     const counted = samples.filter((_, index) => counts(prepared[index]!, gated))
     const drawn = prepared.filter((each) => counts(each, gated))
     const pictures = drawn.map(({ drawing }) => drawing.raster)
-    const none = drawn.map(() => null)
-    try {
-      const captions =
-        canCaption(captioner) && textWeight > 0
-          ? await captionLikeness(captioner, counted.map(captionOf), pictures, context.signal)
-          : none
-      const likeness =
-        comparer?.embedImage && imageWeight > 0 && !usesPixels
-          ? await pictureLikeness(
-              { embedImage: comparer.embedImage.bind(comparer) },
-              pictures,
-              drawn.map(({ reference }) => reference.raster),
-              context.signal,
-            )
-          : none
-      let next = 0
-      return prepared.map((each) => {
-        if ('code' in each) return each
-        const index = counts(each, gated) ? next++ : -1
-        return total(each, captions[index] ?? null, likeness[index] ?? null)
-      })
-    } catch (error) {
-      const failed = unscored('outage', `the embedder failed: ${messageOf(error)}`)
-      return prepared.map((each) =>
-        'code' in each ? each : counts(each, gated) ? failed : total(each, null, null),
-      )
-    }
+    const captions =
+      canCaption(captioner) && textWeight > 0
+        ? await captionLikeness(captioner, counted.map(captionOf), pictures, context.signal)
+        : []
+    const likenesses =
+      comparer?.embedImage && imageWeight > 0 && !usesPixels
+        ? await pictureLikeness(
+            comparer,
+            pictures,
+            drawn.map(({ reference }) => reference.raster),
+            context.signal,
+          )
+        : []
+    let next = 0
+    return prepared.map((each) => {
+      if ('code' in each) return each
+      const index = counts(each, gated) ? next++ : -1
+      const [text, image] = [captions[index] ?? null, likenesses[index] ?? null]
+      if (isUnscored(text)) return text
+      return isUnscored(image) ? image : total(each, text, image)
+    })
   }
 
   return defineBatchReward({
@@ -253,9 +246,11 @@ function counts(drawn: Drawn | Unscored, gated: boolean): drawn is Drawn & { dra
   return !('code' in drawn) && drawn.drawing !== undefined && (drawn.formatted || !gated)
 }
 
-function canCaption(
-  embedder: Embedder | undefined,
-): embedder is Embedder & Required<Pick<Embedder, 'embedText' | 'embedImage'>> {
+function isUnscored(likeness: number | null | Unscored): likeness is Unscored {
+  return typeof likeness === 'object' && likeness !== null
+}
+
+function canCaption(embedder: Embedder | undefined): embedder is Embedder {
   return embedder?.embedText !== undefined && embedder.embedImage !== undefined
 }
 

@@ -1,3 +1,4 @@
+import { similarity } from './embedding/similarity.ts'
 import { recorded } from './recorded.ts'
 import type { RewardType } from './reward-type.ts'
 import { arithmetic } from './verifiable/answers/arithmetic.ts'
@@ -52,4 +53,5 @@ export const rewardTypes: readonly RewardType[] = [
   recorded,
   chair,
   yesNo,
+  similarity,
 ]
