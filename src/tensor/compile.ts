@@ -1,15 +1,15 @@
 import type * as Jax from '@jax-js/jax'
 import type { Array as JaxArray, JsTree } from '@jax-js/jax'
-import type * as Ort from 'onnxruntime-node'
 import { GuerdonError, messageOf } from '../core/index.ts'
+import { type Entering, entering, type Leaving, leaving } from './crossing.ts'
 import { productsFolded } from './fold-products.ts'
 import { lower, unsupportedPrimitives } from './lower.ts'
 import { type DType, OnnxGraph } from './onnx.ts'
 import type { Program } from './program.ts'
 import { recognised } from './recognise.ts'
 import { missingModule, openSession } from './session.ts'
-import { leavesOf, mapLeaves, type Tensor, type TensorData, type Tree } from './tree.ts'
-import { materialised, viewOfTensor } from './view.ts'
+import { flatLeaves, leavesOf, mapLeaves, type Tensor, type TensorData, type Tree } from './tree.ts'
+import { product, viewOfTensor } from './view.ts'
 
 export interface CompileOptions {
   /**
@@ -80,11 +80,8 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
   const jaxpr = closed.jaxpr.flatten().simplify()
   let model: Uint8Array
   let nodeCount: number
-  const outputs = jaxpr.outs.map(({ aval }) => ({
-    name: '',
-    dtype: aval.dtype as DType,
-    shape: aval.shape,
-  }))
+  let enter: Entering
+  let leave: Leaving
   try {
     const program = productsFolded(recognised(jaxpr))
     const missing = unsupportedPrimitives(program.eqns)
@@ -101,22 +98,18 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
       const name = graph.constant(array.dtype as DType, array.shape, array.ref.dataSync())
       return viewOfTensor(graph, name, array.dtype as DType, array.shape)
     })
-    const inputs = leaves.map(({ leaf }, index) => ({
-      name: `in${index}`,
-      dtype: leaf.dtype,
-      shape: leaf.shape,
-    }))
-    const views = lower(graph, program, [
-      ...constants,
-      ...inputs.map(({ name, dtype, shape }) => viewOfTensor(graph, name, dtype, shape)),
-    ])
-    views.forEach((view, index) => {
-      const name = materialised(graph, view)
-      const free = graph.isProduced(name) && outputs.every((output) => output.name !== name)
-      outputs[index]!.name = free ? name : graph.emitAll('Identity', [name], 1)[0]!
-    })
+    enter = entering(
+      graph,
+      leaves.map(({ leaf }) => leaf),
+    )
+    const views = lower(graph, program, [...constants, ...enter.views])
+    leave = leaving(
+      graph,
+      views,
+      jaxpr.outs.map(({ aval: { dtype, shape } }) => ({ dtype: dtype as DType, shape })),
+    )
     nodeCount = graph.nodeCount
-    model = graph.model(inputs, outputs)
+    model = graph.model(enter.inputs, leave.outputs)
   } finally {
     closed.dispose()
   }
@@ -126,15 +119,9 @@ async function compileWithOrt<Args extends readonly Tree<Tensor>[], Result>(
     backend: 'ort',
     nodeCount,
     async run(...args: Args) {
-      const feeds: Record<string, Ort.Tensor> = {}
-      checkedLeaves(args, leaves).forEach((leaf, index) => {
-        feeds[`in${index}`] = ortTensor(session.ort, leaf)
-      })
-      const results = await session.run(feeds)
-      return jax.tree.unflatten(
-        treedef,
-        outputs.map(({ name }) => wrapped(results[name]!)),
-      ) as Result
+      const { feeds, done } = enter.feed(session.ort, checkedLeaves(args, leaves))
+      const results = await session.run(feeds).finally(done)
+      return jax.tree.unflatten(treedef, leave.tensors(results)) as Result
     },
     dispose: () => session.release(),
   }
@@ -211,47 +198,36 @@ function lineOf(error: unknown): string {
 }
 
 function checkedLeaves(args: readonly Tree<Tensor>[], expected: readonly Leaf[]): Tensor[] {
-  const given = leavesOf(args)
+  const given = flatLeaves(args)
   if (given.length !== expected.length)
     throw new GuerdonError(
       'shape-mismatch',
       `the function was compiled for ${expected.length} tensors and got ${given.length}.`,
     )
-  return given.map(({ leaf, path }, index) => {
+  given.forEach((leaf, index) => {
     const { leaf: wanted } = expected[index]!
+    const { dtype, shape, data } = leaf
+    const pathOf = () => leavesOf(args)[index]!.path
     if (
-      leaf.dtype !== wanted.dtype ||
-      leaf.shape.length !== wanted.shape.length ||
-      leaf.shape.some((size, dim) => size !== wanted.shape[dim])
+      dtype !== wanted.dtype ||
+      shape.length !== wanted.shape.length ||
+      shape.some((size, dim) => size !== wanted.shape[dim])
     )
       throw new GuerdonError(
         'shape-mismatch',
-        `argument ${path} is ${leaf.dtype}[${leaf.shape}], but the function was compiled for ${wanted.dtype}[${wanted.shape}].`,
+        `argument ${pathOf()} is ${dtype}[${shape}], but the function was compiled for ${wanted.dtype}[${wanted.shape}].`,
       )
-    return leaf
+    if (data.length === product(shape)) return
+    if ((data.buffer as ArrayBuffer).detached)
+      throw new GuerdonError('released', `argument ${pathOf()} was released: its memory is given back.`, {
+        fix: 'Call `release` only on tensors that nothing uses any more.',
+      })
+    throw new GuerdonError(
+      'shape-mismatch',
+      `argument ${pathOf()} has the shape [${shape}] and holds ${data.length} numbers.`,
+    )
   })
-}
-
-const native = new WeakMap<Tensor, Ort.Tensor>()
-
-function ortTensor(ort: typeof Ort, leaf: Tensor): Ort.Tensor {
-  return (
-    native.get(leaf) ??
-    new ort.Tensor(leaf.dtype as 'float32', leaf.data as Float32Array, leaf.shape as number[])
-  )
-}
-
-/** A result that remembers its native tensor, so that the next run takes it as it is. */
-function wrapped(result: Ort.Tensor): Tensor {
-  const leaf: Tensor = {
-    dtype: result.type as DType,
-    shape: result.dims,
-    get data() {
-      return result.data as TensorData
-    },
-  }
-  native.set(leaf, result)
-  return leaf
+  return given
 }
 
 function jaxArray(jax: typeof Jax, { dtype, shape, data }: Tensor): JaxArray {

@@ -10,7 +10,7 @@ import { cast, type Equation, type Rule } from './primitives/rule.ts'
 import type { Atom, Program } from './program.ts'
 import { constantView, settled, type View } from './view.ts'
 
-/** Every primitive that has a lowering, by jax-js's name; `normalisations` are names that `recognised` brings in. */
+/** Every primitive that has a lowering, by jax-js's name; `normalisations` and `div` are names that `recognised` brings in. */
 const rules: Readonly<Record<string, Rule>> = {
   ...arithmetic,
   ...movement,
@@ -22,7 +22,7 @@ const rules: Readonly<Record<string, Rule>> = {
 }
 
 /** Rules that know what to do with scales; all others get their operands multiplied out. */
-const scaleAware = new Set(['add', 'mul', 'neg', 'dot', 'reduce', 'reciprocal', 'cast'])
+const scaleAware = new Set(['add', 'mul', 'neg', 'div', 'dot', 'reduce', 'reciprocal', 'cast'])
 
 /** Primitives of a flattened program that cannot be lowered, each once. Empty: the program can be compiled. */
 export function unsupportedPrimitives(equations: readonly Equation[]): string[] {

@@ -1,5 +1,5 @@
 import type { OnnxGraph } from './onnx.ts'
-import { padRank, product, reshapeTensor, same, type View, withOneDim } from './view.ts'
+import { padRank, product, same, type View, withOneDim } from './view.ts'
 
 /**
  * jax-js's `dot`: the sum over the last dim of two views that broadcast to each other, as one matrix product. Dims
@@ -79,7 +79,7 @@ export function dot(graph: OnnxGraph, left: View, right: View, shape: readonly n
   }
   const made = [...batchSizes, ...matricesA.rows, ...matricesB.rows]
   return {
-    name: same(made, physical) ? name : reshapeTensor(graph, name, physical),
+    name: same(made, physical) ? name : graph.reshape(name, physical, made),
     dtype,
     shape,
     physical,
@@ -136,7 +136,7 @@ function asMatrices(
   const matrix = transposed ? [size(inner), ...rowSizes] : [...rowSizes, size(inner)]
   const wanted = [...sizes(batch), ...matrix]
   return {
-    name: same(sizes(order), wanted) ? name : reshapeTensor(graph, name, wanted),
+    name: same(sizes(order), wanted) ? name : graph.reshape(name, wanted, sizes(order)),
     transposed,
     rows: rowSizes,
     rank: wanted.length,

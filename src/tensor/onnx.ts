@@ -23,6 +23,13 @@ export class OnnxGraph {
   readonly #initializers: Buffer[] = []
   readonly #constants = new Map<string, string>()
   readonly #known = new Map<string, string>()
+  /** Of a tensor that is another one in a new shape: that one, and its shape where it is known. */
+  readonly #origins = new Map<
+    string,
+    { readonly name: string; readonly shape: readonly number[] | undefined }
+  >()
+  /** Of a part: the tensor that was split, and all its parts. */
+  readonly #wholes = new Map<string, { readonly name: string; readonly parts: readonly string[] }>()
   #names = 0
 
   get nodeCount(): number {
@@ -74,6 +81,35 @@ export class OnnxGraph {
     const [name] = this.emitAll(operator, inputs, 1, attributes, domain)
     this.#known.set(key, name!)
     return name!
+  }
+
+  /** The tensor in another shape. `from` is its shape, where known: what gets its first shape again is that tensor. */
+  reshape(name: string, shape: readonly number[], from?: readonly number[]): string {
+    const origin = this.#origins.get(name) ?? { name, shape: from }
+    if (origin.shape !== undefined && String(origin.shape) === String(shape)) return origin.name
+    const result = this.emit('Reshape', [origin.name, this.int64s(shape)])
+    this.#origins.set(result, origin)
+    return result
+  }
+
+  /** A tensor taken apart along an axis. */
+  split(name: string, sizes: readonly number[], axis: number): string[] {
+    const parts = this.emitAll('Split', [name, this.int64s(sizes)], sizes.length, { axis })
+    if (axis === 0) for (const part of parts) this.#wholes.set(part, { name, parts })
+    return parts
+  }
+
+  /** Tensors joined along an axis; those that one was split into are that one. */
+  concat(names: readonly string[], axis: number): string {
+    const joined: string[] = []
+    for (let index = 0; index < names.length; index++) {
+      const whole = axis === 0 ? this.#wholes.get(names[index]!) : undefined
+      if (whole?.parts.every((part, place) => names[index + place] === part)) {
+        joined.push(whole.name)
+        index += whole.parts.length - 1
+      } else joined.push(names[index]!)
+    }
+    return joined.length === 1 ? joined[0]! : this.emit('Concat', joined, { axis })
   }
 
   /** One node with several outputs. */

@@ -1,10 +1,8 @@
 import { type Array as JaxArray, numpy as np, tree } from '@jax-js/jax'
+import { type Arrays, joinedLeaves, leafwise } from './leafwise.ts'
 import { mapLeaves, type Tensor, type Tree, tensor } from './tree.ts'
 
 // Runs inside traced functions, so jax-js is imported plainly here: whoever imports this file traces.
-
-/** A tree of jax arrays, as a traced function sees parameters and gradients. */
-export type Arrays = Tree<JaxArray>
 
 /**
  * An optimiser as two pure functions. `initialState` works outside, on tensors; `update` inside a traced function:
@@ -34,12 +32,12 @@ export function sgd({ momentum = 0 }: SgdOptions = {}): Optimiser {
       if (momentum === 0) {
         return { parameters: step(parameters, gradients, learningRate), state }
       }
-      const velocity = zip(
-        (old, gradient) => old.mul(momentum).add(gradient),
-        (state as { velocity: Arrays }).velocity,
-        gradients,
+      const [velocity] = leafwise(
+        ([old, gradient]) => [old!.mul(momentum).add(gradient!)],
+        [(state as { velocity: Arrays }).velocity, gradients],
       )
-      return { parameters: step(parameters, tree.ref(velocity as never), learningRate), state: { velocity } }
+      const direction = tree.ref(velocity as never) as Arrays
+      return { parameters: step(parameters, direction, learningRate), state: { velocity: velocity! } }
     },
   }
 }
@@ -79,25 +77,26 @@ export function adamW({
       }
       const nextPower1 = power1.mul(beta1)
       const nextPower2 = power2.mul(beta2)
-      const nextFirst = zip((m, g) => m.mul(beta1).add(g.mul(1 - beta1)), first, tree.ref(gradients as never))
-      const nextSecond = zip((v, g) => v.mul(beta2).add(g.ref.mul(g).mul(1 - beta2)), second, gradients)
-      const correction1 = np.reciprocal(np.subtract(1, nextPower1.ref))
-      const correction2 = np.reciprocal(np.subtract(1, nextPower2.ref))
-      const next = zip(
-        (parameter, m, v) => {
-          const direction = m.ref.mul(correction1.ref).div(np.sqrt(v.ref.mul(correction2.ref)).add(epsilon))
-          const decayed =
-            weightDecay > 0 && parameter.ndim >= 2 ? direction.add(parameter.ref.mul(weightDecay)) : direction
-          return parameter.sub(decayed.mul(learningRate.ref))
+      // learningRate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon), with the numbers taken out of the passes
+      const spread = np.sqrt(np.subtract(1, nextPower2.ref))
+      const size = learningRate.ref.mul(spread.ref).mul(np.reciprocal(np.subtract(1, nextPower1.ref)))
+      const floor = spread.mul(epsilon)
+      const decay = learningRate.mul(weightDecay)
+      const [next, nextFirst, nextSecond] = leafwise(
+        ([parameter, m, v, g], decays) => {
+          const nextM = m!.mul(beta1).add(g!.ref.mul(1 - beta1))
+          const nextV = v!.mul(beta2).add(np.square(g!).mul(1 - beta2))
+          const direction = nextM.ref.mul(size.ref).div(np.sqrt(nextV.ref).add(floor.ref))
+          const change = decays ? direction.add(parameter!.ref.mul(decay.ref)) : direction
+          return [parameter!.sub(change), nextM, nextV]
         },
-        parameters,
-        nextFirst,
-        nextSecond,
+        [parameters, first, second, gradients],
+        (parameter) => weightDecay > 0 && parameter.ndim >= 2,
       )
-      for (const array of [correction1, correction2, learningRate]) array.dispose()
+      for (const array of [size, floor, decay]) array.dispose()
       return {
-        parameters: next,
-        state: { first: nextFirst, second: nextSecond, power1: nextPower1, power2: nextPower2 },
+        parameters: next!,
+        state: { first: nextFirst!, second: nextSecond!, power1: nextPower1, power2: nextPower2 },
       }
     },
   }
@@ -105,7 +104,7 @@ export function adamW({
 
 /** Root of the sum of squares over all gradients. Consumes none of them. */
 export function globalNorm(gradients: Arrays): JaxArray {
-  const squares = (tree.leaves(gradients as never) as JaxArray[]).map((leaf) => np.square(leaf.ref).sum())
+  const squares = joinedLeaves(gradients).map((leaf) => np.square(leaf).sum())
   return np.sqrt(squares.reduce((a, b) => a.add(b)))
 }
 
@@ -113,24 +112,27 @@ export function globalNorm(gradients: Arrays): JaxArray {
 export function clippedByGlobalNorm(gradients: Arrays, limit: number): { gradients: Arrays; norm: JaxArray } {
   const norm = globalNorm(gradients)
   const scale = np.minimum(np.reciprocal(norm.ref.add(1e-12)).mul(limit), 1)
-  const clipped = zip((gradient) => gradient.mul(scale.ref), gradients)
+  const [clipped] = leafwise(([gradient]) => [gradient!.mul(scale.ref)], [gradients])
   scale.dispose()
-  return { gradients: clipped, norm }
+  return { gradients: clipped!, norm }
 }
 
 /** Exponential moving average: decay * average + (1 - decay) * value. Consumes both. */
 export function movedAverage(average: Arrays, value: Arrays, decay: number): Arrays {
-  return zip((old, current) => old.mul(decay).add(current.mul(1 - decay)), average, value)
+  const [moved] = leafwise(
+    ([old, current]) => [old!.mul(decay).add(current!.mul(1 - decay))],
+    [average, value],
+  )
+  return moved!
 }
 
 function step(parameters: Arrays, direction: Arrays, learningRate: JaxArray): Arrays {
-  const next = zip((parameter, change) => parameter.sub(change.mul(learningRate.ref)), parameters, direction)
+  const [next] = leafwise(
+    ([parameter, change]) => [parameter!.sub(change!.mul(learningRate.ref))],
+    [parameters, direction],
+  )
   learningRate.dispose()
-  return next
-}
-
-function zip(fn: (...leaves: JaxArray[]) => JaxArray, first: Arrays, ...rest: Arrays[]): Arrays {
-  return tree.map(fn as never, first as never, ...(rest as never[])) as Arrays
+  return next!
 }
 
 function zerosLike(parameters: Tree<Tensor>): Tree<Tensor> {

@@ -3,7 +3,7 @@ import { type Atom, type Program, Uses, withoutUnused } from './program.ts'
 
 /**
  * The program with functions recognised that jax-js spells out and ONNX Runtime has whole: tanh and its derivative,
- * the logistic function, softmax and standardisation over the last dim. What nothing needs any more is left out.
+ * the logistic function, softmax and standardisation over the last dim, quotients. What nothing needs any more is left out.
  * Values are those of the spelt-out form up to rounding; rows of softmax and standardisation have two or more elements.
  */
 export function recognised(jaxpr: Program): Program {
@@ -29,7 +29,7 @@ interface Replacement {
 
 type Recogniser = (uses: Uses, equation: Equation) => Replacement | undefined
 
-const recognisers: readonly Recogniser[] = [logistic, softmax, standardised, tanhSlope, tanh]
+const recognisers: readonly Recogniser[] = [logistic, softmax, standardised, tanhSlope, tanh, quotient]
 
 /** reciprocal(exp(-x) + 1) */
 function logistic(uses: Uses, equation: Equation): Replacement | undefined {
@@ -40,6 +40,19 @@ function logistic(uses: Uses, equation: Equation): Replacement | undefined {
   const x = exponent === undefined ? undefined : uses.operand(exponent, 'neg')
   if (x === undefined || uses.takers(uses.source(sum.value)) > 1) return undefined
   return { at: equation, by: [made('sigmoid', [x], equation)] }
+}
+
+/** x * reciprocal(y), both of the result's shape: one pass */
+function quotient(uses: Uses, equation: Equation): Replacement | undefined {
+  if (equation.primitive !== 'mul') return undefined
+  const wanted = String(equation.outBinders[0]!.aval.shape)
+  for (const [x, inverse] of bothWays(equation.inputs)) {
+    const y = uses.of(inverse, 'reciprocal')?.inputs[0]
+    if (y === undefined || uses.takers(inverse) > 1 || 'value' in x) continue
+    if (String(x.aval.shape) === wanted && String(y.aval.shape) === wanted)
+      return { at: equation, by: [made('div', [x, y], equation)] }
+  }
+  return undefined
 }
 
 /** exp(x - max x) / sum of the same, over the last dim */

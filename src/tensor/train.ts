@@ -4,14 +4,9 @@ import { GuerdonError, Rng } from '../core/index.ts'
 import { loadCheckpoint, restored, saveCheckpoint } from './checkpoint.ts'
 import type { CompileOptions } from './compile.ts'
 import { compileByShape } from './compile-by-shape.ts'
-import {
-  type Arrays,
-  adamW,
-  clippedByGlobalNorm,
-  globalNorm,
-  movedAverage,
-  type Optimiser,
-} from './optimiser.ts'
+import { release } from './crossing.ts'
+import type { Arrays } from './leafwise.ts'
+import { adamW, clippedByGlobalNorm, globalNorm, movedAverage, type Optimiser } from './optimiser.ts'
 import { leavesOf, mapLeaves, type PathPattern, partitioned, type Tensor, type Tree, tensor } from './tree.ts'
 
 export interface TrainingOptions<Parameters extends Tree<Tensor>> extends CompileOptions {
@@ -170,8 +165,12 @@ export async function openTraining<Parameters extends Tree<Tensor>>(
     tracedStep(options, optimiser) as never,
     options,
   )
-  const whole = (changed: Flat<Tensor>) =>
-    mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters
+  /** Whether nobody but this training has the state's tensors. */
+  let own = false
+  const whole = (changed: Flat<Tensor>) => {
+    own = false
+    return mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters
+  }
   return {
     get step() {
       return step
@@ -198,7 +197,9 @@ export async function openTraining<Parameters extends Tree<Tensor>>(
           seed,
           saved === undefined ? undefined : { path: checkpoint!.path, step: saved },
         )
+      if (own) release(state)
       state = next
+      own = true
       step++
       return report
     },

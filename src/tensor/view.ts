@@ -78,11 +78,7 @@ export function plainView(name: string, dtype: DType, shape: readonly number[]):
 /** A view of a tensor that has exactly `shape` (ones included). */
 export function viewOfTensor(graph: OnnxGraph, name: string, dtype: DType, shape: readonly number[]): View {
   const view = plainView(name, dtype, shape)
-  return same(view.physical, shape) ? view : { ...view, name: reshapeTensor(graph, name, view.physical) }
-}
-
-export function reshapeTensor(graph: OnnxGraph, name: string, shape: readonly number[]): string {
-  return graph.emit('Reshape', [name, graph.int64s(shape)])
+  return same(view.physical, shape) ? view : { ...view, name: graph.reshape(name, view.physical, shape) }
 }
 
 /** The same value with its tensor's dims in the order of its logical dims. */
@@ -106,7 +102,7 @@ export function materialised(graph: OnnxGraph, view: View): string {
   const ordered = inLogicalOrder(graph, settled(graph, view))
   const stored = ordered.map.map((dims, dim) => (dims.length > 0 ? view.shape[dim]! : 1))
   let name = ordered.name
-  if (!same(stored, ordered.physical)) name = reshapeTensor(graph, name, stored)
+  if (!same(stored, ordered.physical)) name = graph.reshape(name, stored, ordered.physical)
   if (!same(stored, view.shape)) name = graph.emit('Expand', [name, graph.int64s(view.shape)])
   return name
 }
@@ -118,7 +114,7 @@ export function withOneDim(graph: OnnxGraph, view: View, dim: number, { expand =
   if (dims.length === 0) {
     if (!expand) return view
     const physical = [...view.physical, view.shape[dim]!]
-    const grown = reshapeTensor(graph, view.name, [...view.physical, 1])
+    const grown = graph.reshape(view.name, [...view.physical, 1], view.physical)
     return {
       ...view,
       name: view.shape[dim] === 1 ? grown : graph.emit('Expand', [grown, graph.int64s(physical)]),
@@ -147,7 +143,7 @@ function repieced(graph: OnnxGraph, view: View, dim: number, sizes: readonly num
   const shift = sizes.length - removed
   return {
     ...from,
-    name: reshapeTensor(graph, from.name, physical),
+    name: graph.reshape(from.name, physical, from.physical),
     physical,
     map: from.map.map((dims, index) =>
       index === dim
@@ -244,23 +240,16 @@ function laidOut(graph: OnnxGraph, view: View, layout: readonly Piece[]): string
   const sizes = order.map((dim) => (dim < 0 ? 1 : laid.physical[dim]!))
   const lead = sizes.findIndex((size) => size !== 1)
   const wanted = lead < 0 ? [] : sizes.slice(lead)
-  return same(
-    wanted,
-    present.map((dim) => laid.physical[dim]!),
-  )
-    ? name
-    : reshapeTensor(graph, name, wanted)
+  const stored = present.map((dim) => laid.physical[dim]!)
+  return same(wanted, stored) ? name : graph.reshape(name, wanted, stored)
 }
 
 /** The same elements in row-major order under another shape. */
 export function reshaped(graph: OnnxGraph, view: View, shape: readonly number[]): View {
   const plan = reshapePlan(view, shape)
   if (plan === null) {
-    const name = reshapeTensor(
-      graph,
-      materialised(graph, view),
-      shape.filter((size) => size !== 1),
-    )
+    const stored = shape.filter((size) => size !== 1)
+    const name = graph.reshape(materialised(graph, view), stored, view.shape)
     return plainView(name, view.dtype, shape)
   }
   const physical: number[] = []
@@ -271,7 +260,7 @@ export function reshaped(graph: OnnxGraph, view: View, shape: readonly number[])
   })
   const cut = physical.length !== view.physical.length
   return {
-    name: cut ? reshapeTensor(graph, view.name, physical) : view.name,
+    name: cut ? graph.reshape(view.name, physical, view.physical) : view.name,
     dtype: view.dtype,
     shape,
     physical,

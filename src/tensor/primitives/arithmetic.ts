@@ -35,6 +35,13 @@ export const arithmetic: Readonly<Record<string, Rule>> = {
     if (constant !== undefined) return [constantView(graph, view!.dtype, 1 / constant, view!.shape)]
     return [scaled(graph, { ...tensor, name: graph.emit('Reciprocal', [tensor.name]) }, 1 / scale)]
   },
+  /** Brought in by `recognised`. */
+  div(graph, operands, equation) {
+    const { shape, dtype } = outputOf(equation)
+    const [above, below] = operands.map((view) => cast(graph, view, dtype))
+    const quotient = elementwise(graph, 'Div', [unscaled(above!), unscaled(below!)], shape, dtype)
+    return [scaled(graph, quotient, (above!.scale ?? 1) / (below!.scale ?? 1))]
+  },
   floor: unary('Floor', Math.floor),
   ceil: unary('Ceil', Math.ceil),
   sin: unary('Sin', Math.sin),

@@ -38,8 +38,7 @@ export const bits: Readonly<Record<string, Rule>> = {
     const physical = own.filter((size) => size !== 1)
     let next = 0
     const counters: View = {
-      name:
-        physical.length === own.length ? counter : graph.emit('Reshape', [counter, graph.int64s(physical)]),
+      name: physical.length === own.length ? counter : graph.reshape(counter, physical, own),
       dtype: 'int64',
       physical,
       shape,

@@ -1,5 +1,5 @@
 import type { DType, OnnxGraph } from '../onnx.ts'
-import { materialised, product, reshapeTensor, type View, viewOfTensor } from '../view.ts'
+import { materialised, product, type View, viewOfTensor } from '../view.ts'
 import { outputOf, type Rule } from './rule.ts'
 
 /** Convolutions and the windows that jax-js makes poolings of. */
@@ -43,7 +43,7 @@ export const convolutions: Readonly<Record<string, Rule>> = {
       perm: [...leading, ...window.flatMap((_, item) => [first + item, first + window.length + item])],
     })
     let current = [...shape.slice(0, first), ...window.map((size, item) => positions[item]! * size)]
-    name = reshapeTensor(graph, name, current)
+    name = graph.reshape(name, current)
     window.forEach((size, item) => {
       const dim = first + item
       const from = windowIndices(positions[item]!, size, strides[item]!)
@@ -95,12 +95,12 @@ function convolution(
   const groups = product(mapped)
   const [n, c, ...spatial] = x!.shape.slice(vmapDims) as [number, number, ...number[]]
   const [o, , ...kernel] = w!.shape.slice(vmapDims) as [number, number, ...number[]]
-  let name = reshapeTensor(graph, materialised(graph, x!), [groups, n, c, ...spatial])
+  let name = graph.reshape(materialised(graph, x!), [groups, n, c, ...spatial])
   if (groups > 1)
     name = graph.emit('Transpose', [name], { perm: [1, 0, 2, ...spatial.map((_, dim) => 3 + dim)] })
   let current: number[] = [n, groups * c, ...spatial]
-  name = reshapeTensor(graph, name, current)
-  const weights = reshapeTensor(graph, materialised(graph, w!), [groups * o, c, ...kernel])
+  name = graph.reshape(name, current)
+  const weights = graph.reshape(materialised(graph, w!), [groups * o, c, ...kernel])
 
   lhsDilation.forEach((dilation, item) => {
     if (dilation === 1) return
@@ -111,15 +111,11 @@ function convolution(
     const after = spread.map((_, index) => (index === dim + 1 ? dilation - 1 : 0))
     name = graph.emit(
       'Pad',
-      [
-        reshapeTensor(graph, name, spread),
-        graph.int64s([...spread.map(() => 0), ...after]),
-        graph.scalar(dtype, 0),
-      ],
+      [graph.reshape(name, spread), graph.int64s([...spread.map(() => 0), ...after]), graph.scalar(dtype, 0)],
       { mode: 'constant' },
     )
     current = current.map((old, index) => (index === dim ? size * dilation : old))
-    name = reshapeTensor(graph, name, current)
+    name = graph.reshape(name, current)
     const end = (size - 1) * dilation + 1
     name = graph.emit('Slice', [name, graph.int64s([0]), graph.int64s([end]), graph.int64s([dim])])
     current = current.map((old, index) => (index === dim ? end : old))
@@ -138,8 +134,8 @@ function convolution(
   })
   const result = shape.slice(vmapDims + 2)
   if (groups > 1) {
-    name = reshapeTensor(graph, name, [n, groups, o, ...result])
+    name = graph.reshape(name, [n, groups, o, ...result])
     name = graph.emit('Transpose', [name], { perm: [1, 0, 2, ...result.map((_, dim) => 3 + dim)] })
   }
-  return viewOfTensor(graph, reshapeTensor(graph, name, shape), dtype, shape)
+  return viewOfTensor(graph, graph.reshape(name, shape), dtype, shape)
 }

@@ -1,5 +1,5 @@
 import type { OnnxGraph } from '../onnx.ts'
-import { materialised, product, reshapeTensor, type View, viewOfTensor } from '../view.ts'
+import { materialised, product, type View, viewOfTensor } from '../view.ts'
 import { cast, type Equation, outputOf, type Rule } from './rule.ts'
 
 /**
@@ -83,7 +83,7 @@ function wholeIndex(graph: OnnxGraph, given: View, shape: readonly number[]): st
 
 /** Index arrays side by side: Int[...shape, count]. */
 function rowsOfIndices(graph: OnnxGraph, indices: readonly View[], shape: readonly number[]): string {
-  const columns = indices.map((view) => reshapeTensor(graph, wholeIndex(graph, view, shape), [...shape, 1]))
+  const columns = indices.map((view) => graph.reshape(wholeIndex(graph, view, shape), [...shape, 1]))
   return columns.length === 1 ? columns[0]! : graph.emit('Concat', columns, { axis: shape.length })
 }
 

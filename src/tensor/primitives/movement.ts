@@ -1,5 +1,5 @@
 import type { OnnxGraph } from '../onnx.ts'
-import { reshaped, reshapeTensor, type View, withOneDim } from '../view.ts'
+import { reshaped, type View, withOneDim } from '../view.ts'
 import { fullShape, outputOf, type Rule } from './rule.ts'
 
 /** Primitives that move elements without changing them. Most of it only changes the map of a view. */
@@ -87,20 +87,18 @@ export const movement: Readonly<Record<string, Rule>> = {
     }
     return [result]
   },
-  concatenate: fullShape((graph, names, { params }) => graph.emit('Concat', names, { axis: params.axis })),
+  concatenate: fullShape((graph, names, { params }) => graph.concat(names, params.axis)),
   split(graph, [view], equation) {
     const { axis, sizes }: { axis: number; sizes: number[] } = equation.params as never
     const shapeOf = (size: number) => view!.shape.map((old, dim) => (dim === axis ? size : old))
     if (view!.map[axis]!.length === 0) return sizes.map((size) => ({ ...view!, shape: shapeOf(size) }))
     const whole = withOneDim(graph, view!, axis)
     const stored = whole.map[axis]![0]!
-    return graph
-      .emitAll('Split', [whole.name, graph.int64s(sizes)], sizes.length, { axis: stored })
-      .map((name, index) => {
-        const size = sizes[index]!
-        const physical = whole.physical.map((old, dim) => (dim === stored ? size : old))
-        return dropOnes(graph, { ...whole, name, physical, shape: shapeOf(size) })
-      })
+    return graph.split(whole.name, sizes, stored).map((name, index) => {
+      const size = sizes[index]!
+      const physical = whole.physical.map((old, dim) => (dim === stored ? size : old))
+      return dropOnes(graph, { ...whole, name, physical, shape: shapeOf(size) })
+    })
   },
 }
 
@@ -111,7 +109,7 @@ function dropOnes(graph: OnnxGraph, view: View): View {
   const physical = kept.map((dim) => view.physical[dim]!)
   return {
     ...view,
-    name: reshapeTensor(graph, view.name, physical),
+    name: graph.reshape(view.name, physical, view.physical),
     physical,
     map: view.map.map((dims) => dims.filter((dim) => kept.includes(dim)).map((dim) => kept.indexOf(dim))),
   }

@@ -21,7 +21,7 @@ export const normalisations: Readonly<Record<string, Rule>> = {
     })
     const outer: View = {
       ...rows,
-      name: graph.emit('Reshape', [inverse!, graph.int64s(rows.physical.slice(0, last))]),
+      name: graph.reshape(inverse!, rows.physical.slice(0, last)),
       physical: rows.physical.slice(0, last),
       shape: rows.shape.with(-1, 1),
       map: rows.map.with(-1, []),
