@@ -1,2 +1,2 @@
-export * from './benchmarks/sgp-genbench.ts'
+export * from './benchmarks/index.ts'
 export * from './hallucination/index.ts'

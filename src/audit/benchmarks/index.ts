@@ -1,0 +1,11 @@
+// Benchmarks with their official scoring.
+export * from './aggregate.ts'
+export { type Answerer, comparedResult, majorityOf } from './ask-items.ts'
+export * from './benchmark.ts'
+export type { ItemResult } from './item-result.ts'
+export { howToGet, type LoadBenchmarkOptions, loadBenchmark, recomputePublished } from './load-benchmark.ts'
+export * from './published.ts'
+export { discountedGain, pairOrder } from './rank-agreement.ts'
+export * from './registry.ts'
+export * from './run-benchmark.ts'
+export * from './sgp-genbench.ts'

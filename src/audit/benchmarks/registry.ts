@@ -1,0 +1,62 @@
+import { GuerdonError, nearest } from '../../core/index.ts'
+import type { BenchmarkSpec } from './benchmark.ts'
+import { type LoadBenchmarkOptions, loadBenchmark } from './load-benchmark.ts'
+import type { Benchmark } from './run-benchmark.ts'
+import { finegrainedQa } from './sets/finegrained-qa.ts'
+import { halueval } from './sets/halueval.ts'
+import { hhRlhfHarmless } from './sets/hh-rlhf.ts'
+import { hhhAlignment } from './sets/hhh-alignment.ts'
+import { llmbar } from './sets/llmbar.ts'
+import { mtbenchHuman } from './sets/mtbench-human.ts'
+import { pandalm } from './sets/pandalm.ts'
+import { prmbench } from './sets/prmbench.ts'
+import { scenesPreference } from './sets/scenes-preference.ts'
+import { sugarcrepe } from './sets/sugarcrepe.ts'
+import { textAdversarial, textPreference } from './sets/text-preference.ts'
+import { ukpConvarg } from './sets/ukp-convarg.ts'
+import { valse } from './sets/valse.ts'
+
+const specs: readonly BenchmarkSpec[] = [
+  finegrainedQa,
+  halueval,
+  hhRlhfHarmless,
+  hhhAlignment,
+  llmbar,
+  mtbenchHuman,
+  pandalm,
+  prmbench,
+  sugarcrepe,
+  ukpConvarg,
+  valse,
+  scenesPreference,
+  textAdversarial,
+  textPreference,
+]
+
+/** Every benchmark by the name that people know it by. */
+export const benchmarks: ReadonlyMap<string, BenchmarkSpec> = new Map(specs.map((spec) => [spec.name, spec]))
+
+/** A benchmark by its name. Throws a `GuerdonError` that lists the names. */
+export function benchmarkNamed(name: string): BenchmarkSpec {
+  const found = benchmarks.get(name)
+  if (found) return found
+  const names = [...benchmarks.keys()]
+  const guess = nearest(name, names)
+  throw new GuerdonError('unknown-benchmark', `no benchmark is called "${name}".`, {
+    fix: `${guess ? `Did you mean "${guess}"? ` : ''}Benchmarks: ${names.join(', ')}.`,
+  })
+}
+
+/**
+ * Loads what a user writes: a name, or `name=source` with a folder, a file or `hub:owner/name/split`.
+ *
+ * @example openBenchmark('rewardbench-2=hub')
+ */
+export function openBenchmark(reference: string, options: LoadBenchmarkOptions = {}): Promise<Benchmark> {
+  const at = reference.indexOf('=')
+  if (at < 0) return loadBenchmark(benchmarkNamed(reference), options)
+  return loadBenchmark(benchmarkNamed(reference.slice(0, at)), {
+    ...options,
+    source: reference.slice(at + 1),
+  })
+}
