@@ -2,6 +2,16 @@
 export type { Embedder } from '../models/embedder.ts'
 export * from './combine/index.ts'
 export * from './convert.ts'
+// Embeddings.
+export { calibrate } from './embedding/calibrate.ts'
+export { type ContrastingGoalOptions, contrastingGoal } from './embedding/contrasting-goal.ts'
+export {
+  defineEmbeddingReward,
+  type EmbeddingRewardDefinition,
+  type Embeddings,
+} from './embedding/embedding-reward.ts'
+export { type GoalBaselineOptions, goalBaseline } from './embedding/goal-baseline.ts'
+export { similarity } from './embedding/similarity.ts'
 export { parseRewardExpression } from './expression.ts'
 export { type IsolatedReward, type IsolateOptions, isolate } from './isolate.ts'
 export { recorded } from './recorded.ts'
