@@ -35,11 +35,16 @@ export interface Selection {
   readonly means: { readonly all: number | null; readonly selected: number | null }
 }
 
-interface Row {
-  readonly scored: ScoredSample
+/** Something with a score, among others of its group. */
+export interface Candidate<Item> {
+  readonly item: Item
+  /** Unique; random choices are forked by it. */
+  readonly id: string
   readonly value: number
   readonly group: string
 }
+
+type Row = Candidate<ScoredSample>
 
 /** Keeps samples by their score; unscored ones are never kept. */
 export async function select(
@@ -59,12 +64,12 @@ export async function select(
     const group = groupOf(scored.sample)
     groups.add(group)
     const value = by.read(scored)
-    if (value !== null) rows.push({ scored, value, group })
+    if (value !== null) rows.push({ item: scored, id: scored.sample.id, value, group })
   }
   by.finish()
-  const kept = selectedRows(rows, options, options.rng ?? new Rng('select'))
+  const kept = selectCandidates(rows, options, options.rng)
   return {
-    selected: kept.map(({ scored }) => scored),
+    selected: kept.map(({ item }) => item),
     counts: {
       samples: total,
       unscored: total - rows.length,
@@ -81,12 +86,17 @@ export function acceptance(score: number, highest: number, beta: number): number
   return Math.min(1, Math.exp((score - highest) / beta))
 }
 
-function selectedRows(rows: readonly Row[], options: SelectMode, rng: Rng): readonly Row[] {
+/** What is kept of scored candidates, whatever they are; in their order (`global`: best first). */
+export function selectCandidates<Item>(
+  rows: readonly Candidate<Item>[],
+  options: SelectMode,
+  rng = new Rng('select'),
+): readonly Candidate<Item>[] {
   switch (options.mode) {
     case 'local': {
       const { keep = 1 } = options
       if (!(Number.isSafeInteger(keep) && keep >= 1)) throw new RangeError(`the ${keep} best of each prompt`)
-      const best = new Set<Row>()
+      const best = new Set<Candidate<Item>>()
       for (const group of Map.groupBy(rows, (row) => row.group).values())
         for (const row of group.toSorted(byValue).slice(0, keep)) best.add(row)
       return rows.filter((row) => best.has(row))
@@ -104,14 +114,14 @@ function selectedRows(rows: readonly Row[], options: SelectMode, rng: Rng): read
       const highest = new Map<string, number>()
       for (const { group, value } of rows)
         highest.set(group, Math.max(value, highest.get(group) ?? -Infinity))
-      return rows.filter(({ scored, value, group }) =>
-        rng.fork(scored.sample.id).chance(acceptance(value, options.highest ?? highest.get(group)!, beta)),
+      return rows.filter(({ id, value, group }) =>
+        rng.fork(id).chance(acceptance(value, options.highest ?? highest.get(group)!, beta)),
       )
     }
   }
 }
 
-function byValue(a: Row, b: Row): number {
+function byValue(a: { readonly value: number }, b: { readonly value: number }): number {
   return b.value - a.value
 }
 

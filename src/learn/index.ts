@@ -29,3 +29,29 @@ export {
 } from './objectives/reference-kl.ts'
 export * from './objectives/self-exploration.ts'
 export * from './objectives/span-preference.ts'
+export * from './objectives/yes-probability.ts'
+export {
+  type LanguagePolicy,
+  languagePolicy,
+  type PolicyPrompt,
+  type PolicyRow,
+} from './policies/language-policy.ts'
+export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
+export {
+  type BuildContext,
+  type CheckpointSet,
+  type IterativeOptions,
+  iterativeTraining,
+} from './trainers/iterative.ts'
+export { distinctShare, type IterationRecord } from './trainers/monitors.ts'
+export {
+  type LearningObjective,
+  type PolicyPair,
+  type PreferenceOptions,
+  preferred,
+  supervised,
+  type Weighted,
+} from './trainers/objective.ts'
+export { type PolicyGradientOptions, policyGradient } from './trainers/policy-gradient.ts'
+export { type PolicyTask, type Rollout, type RolloutOptions, rollouts } from './trainers/rollouts.ts'
+export { divergencePenalised, selectedRollouts } from './trainers/selected-rollouts.ts'

@@ -1,0 +1,196 @@
+import { type Array as JaxArray, lax } from '@jax-js/jax'
+import { GuerdonError } from '../../core/index.ts'
+import { rasterOf } from '../../models/chat-image.ts'
+import type { ChatMessage } from '../../models/chat-model.ts'
+import type { Raster } from '../../models/raster.ts'
+import { cachedDecoder } from '../../nets/cached-decoder.ts'
+import { type Decoder, type DecoderConfig, tokenLogp } from '../../nets/decoder.ts'
+import { imageTensor } from '../../nets/embedded/conversation.ts'
+import type { EmbeddedLanguageModel } from '../../nets/embedded/language-model.ts'
+import { imageEncoder } from '../../nets/image-encoder.ts'
+import { type SampledText, type SamplingOptions, sampledTexts } from '../../nets/sampling.ts'
+import { imagePrefix, type VisionLanguage, type VisionLanguageConfig } from '../../nets/vision-language.ts'
+import type { CompileOptions } from '../../tensor/compile.ts'
+import { compileByShape } from '../../tensor/compile-by-shape.ts'
+import { type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
+
+/** A prompt as the network reads it. */
+export interface PolicyPrompt {
+  readonly tokens: readonly number[]
+  readonly image?: Raster
+}
+
+/** A prompt and what follows it; the end token is part of it where the text ended by itself. */
+export interface PolicyRow extends PolicyPrompt {
+  readonly response: readonly number[]
+}
+
+/** Rows of one shape, for traced functions. C columns are the tokens whose probability is asked: all but the first. */
+export type PolicyBatch<Leaf> = {
+  /** Int[B, T] */
+  readonly tokens: Leaf
+  /** Float[B, C]: 1 at tokens of the response. */
+  readonly mask: Leaf
+  /** Of a policy that sees: Float[B, size, size, channels], and 1 where there is none, Float[B]. */
+  readonly images?: Leaf
+  readonly dropped?: Leaf
+}
+
+/** A language model as what is trained: how it writes, and how likely it finds what is written. */
+export interface LanguagePolicy {
+  readonly initial: Tree<Tensor>
+  /** The end token. */
+  readonly end: number
+  /** Most tokens of prompt and response. */
+  readonly context: number
+  promptOf(conversation: readonly ChatMessage[]): Promise<PolicyPrompt>
+  encode(text: string): readonly number[]
+  decode(tokens: readonly number[]): string
+  /** Continues each prompt up to the end token. */
+  sample(
+    parameters: Tree<Tensor>,
+    prompts: readonly PolicyPrompt[],
+    options: Omit<SamplingOptions, 'stop'>,
+  ): Promise<SampledText[]>
+  /** Throws `text-too-long` for a row beyond the context. */
+  batchOf(rows: readonly PolicyRow[]): PolicyBatch<Tensor>
+  /**
+   * Traced: log-probabilities of the tokens, Float[B, C], aligned with the mask [nats]; what stands outside of the
+   * mask is not meant. Consumes the batch, its mask too.
+   */
+  logp(parameters: any, batch: PolicyBatch<JaxArray>): JaxArray
+  /** The same at plain tensors, without a gradient: one array for each row, over its response. */
+  score(parameters: Tree<Tensor>, rows: readonly PolicyRow[]): Promise<Float32Array[]>
+  dispose(): Promise<void>
+}
+
+/** Rows are padded to a multiple of this many tokens, so that few graphs are compiled. */
+const lengthStep = 16
+
+/** @param model keeps its own parameters; the policy starts from them */
+export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOptions = {}): LanguagePolicy {
+  const { network } = model.manifest
+  const seeing: VisionLanguageConfig | undefined =
+    network.kind === 'vision-language' ? network.config : undefined
+  const config = seeing?.decoder ?? (network.config as DecoderConfig)
+  const eyes = seeing && imageEncoder(seeing, options)
+  const decoder = cachedDecoder(config, options)
+  const decoderOf = (parameters: Tree<Tensor>) =>
+    (seeing ? (parameters as VisionLanguage<Tensor>).decoder : parameters) as Decoder<Tensor>
+  /** A text without an image before it has no probability of its first token. */
+  const offset = seeing ? 0 : 1
+
+  const logp = (parameters: any, { tokens, mask, images, dropped }: PolicyBatch<JaxArray>) => {
+    mask.dispose()
+    if (seeing === undefined) return tokenLogp(parameters, config, { tokens })
+    const prefix = imagePrefix(parameters, seeing, images!, dropped)
+    return tokenLogp(parameters.decoder, config, { tokens, prefix })
+  }
+  const scores = compileByShape<readonly Tree<Tensor>[], Tensor>(
+    ((parameters: unknown, batch: PolicyBatch<JaxArray>) =>
+      lax.stopGradient(logp(parameters, batch))) as never,
+    options,
+  )
+
+  const batchOf = (rows: readonly PolicyRow[]): PolicyBatch<Tensor> => {
+    const lengths = rows.map(({ tokens, response }) => tokens.length + response.length)
+    const longest = Math.max(...lengths)
+    if (longest > config.context)
+      throw new GuerdonError(
+        'text-too-long',
+        `prompt and response have ${longest} tokens, the policy's context holds ${config.context}.`,
+      )
+    const length = Math.min(config.context, Math.ceil(longest / lengthStep) * lengthStep)
+    const columns = length - offset
+    const tokens = new Int32Array(rows.length * length)
+    const mask = new Float32Array(rows.length * columns)
+    rows.forEach((row, index) => {
+      tokens.set([...row.tokens, ...row.response], index * length)
+      const start = index * columns + row.tokens.length - offset
+      mask.fill(1, start, start + row.response.length)
+    })
+    return {
+      tokens: tensor(tokens, [rows.length, length], 'int32'),
+      mask: tensor(mask, [rows.length, columns]),
+      ...(seeing &&
+        imageTensor(
+          rows.map(({ image }) => image),
+          seeing.connector.image,
+        )),
+    }
+  }
+
+  return {
+    initial: model.parameters,
+    end: model.end,
+    context: config.context,
+    async promptOf(conversation) {
+      const image = conversation.flatMap(({ images = [] }) => images).at(-1)
+      return {
+        tokens: model.promptTokens(conversation),
+        ...(image === undefined ? {} : { image: await rasterOf(image) }),
+      }
+    },
+    encode: (text) => model.tokenizer.encode(text),
+    decode: (tokens) => model.tokenizer.decode(tokens),
+
+    async sample(parameters, prompts, sampling) {
+      const size = sampling.batch ?? 64
+      const texts: SampledText[] = []
+      for (let first = 0; first < prompts.length; first += size) {
+        const chunk = prompts.slice(first, first + size)
+        const { seed = 0 } = sampling
+        const prefix = seeing && (await imagesBefore(parameters as VisionLanguage<Tensor>, seeing, chunk))
+        texts.push(
+          ...(await sampledTexts(
+            decoder,
+            decoderOf(parameters),
+            { tokens: chunk.map(({ tokens }) => tokens), prefix },
+            {
+              ...sampling,
+              seed: typeof seed === 'function' ? (row) => seed(first + row) : `${seed}/${first}`,
+              stop: [model.end],
+            },
+          )),
+        )
+      }
+      return texts
+    },
+
+    batchOf,
+    logp,
+
+    async score(parameters, rows) {
+      const results: Float32Array[] = []
+      for (let first = 0; first < rows.length; first += scoredTogether) {
+        const chunk = rows.slice(first, first + scoredTogether)
+        const { data, shape } = await scores.run(parameters, batchOf(chunk) as Tree<Tensor>)
+        const columns = shape[1]!
+        chunk.forEach(({ tokens, response }, row) => {
+          const start = row * columns + tokens.length - offset
+          results.push((data as Float32Array).slice(start, start + response.length))
+        })
+      }
+      return results
+    },
+
+    async dispose() {
+      await Promise.all([decoder.dispose(), eyes?.dispose(), scores.dispose()])
+    },
+  }
+
+  async function imagesBefore(
+    parameters: VisionLanguage<Tensor>,
+    { connector }: VisionLanguageConfig,
+    prompts: readonly PolicyPrompt[],
+  ) {
+    const { images, dropped } = imageTensor(
+      prompts.map(({ image }) => image),
+      connector.image,
+    )
+    return eyes!.encode(parameters, images, dropped)
+  }
+}
+
+/** Rows of one call of `score`. */
+const scoredTogether = 64
