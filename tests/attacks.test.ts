@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { type Nonsense, nonsense } from '../src/audit/attacks/nonsense.ts'
 import { type Json, type Reward, Rng, type Sample, type Score, type Turns } from '../src/core/index.ts'
 import { methods } from '../src/methods/registry.ts'
 import { rewardTypes } from '../src/rewards/registry.ts'
 import { type Target, targets } from './attack-targets.ts'
 
 // Every reward against outputs that deserve nothing and data that cannot be judged. What may be earned stands in
-// attack-targets.ts; an attack joins the table below and meets every reward.
+// attack-targets.ts; an attack joins src/audit/attacks/nonsense.ts and meets every reward.
 
 const types = [...rewardTypes, ...methods.flatMap((method) => method.rewards)]
 
@@ -14,121 +15,8 @@ const dressed = ({ dress = bare }: Target, answer: string) => dress(answer)
 const nothingOf = ({ nothing = 0 }: Target) => nothing
 const formOf = (target: Target) => target.form ?? nothingOf(target)
 
-interface Attack {
-  readonly name: string
-  readonly outputs: (target: Target) => readonly Turns[]
-  readonly most: (target: Target) => number
-}
-
-const invisible = '\u200b\u200d\u2060\ufeff'
-const numbers = Array.from({ length: 200 }, (_, index) => index).join(' ')
-
-const attacks: readonly Attack[] = [
-  {
-    name: 'nothing',
-    outputs: () => [
-      '',
-      ' ',
-      '\n\t\n',
-      '\u00a0\u3000',
-      invisible,
-      '\u0000',
-      '{}',
-      '[]',
-      'null',
-      'undefined',
-      'None',
-      '\\boxed{}',
-      '```\n```',
-      '```json\n```',
-      [],
-    ],
-    most: nothingOf,
-  },
-  {
-    name: 'tags only',
-    outputs: (target) => [
-      '<answer></answer>',
-      '<think></think><answer></answer>',
-      '<think></think>',
-      '<tool_call></tool_call>',
-      '<answer>',
-      '</answer>',
-      dressed(target, ''),
-      dressed(target, ' '),
-      dressed(target, invisible),
-      `<think>${invisible}</think><answer>${invisible}</answer>`,
-    ],
-    most: formOf,
-  },
-  { name: 'the prompt', outputs: ({ prompt }) => [prompt, `${prompt}\n${prompt}`], most: nothingOf },
-  {
-    name: 'skeleton',
-    outputs: (target) => [
-      dressed(target, '...'),
-      '<think>reasoning</think>\n<answer>answer</answer>',
-      dressed(target, 'answer'),
-    ],
-    most: formOf,
-  },
-  {
-    name: 'everything',
-    outputs: (target) =>
-      ['A B C D E F', 'A, B, C, D', 'yes no', numbers, numbers.replaceAll(' ', ', ')].flatMap((text) => [
-        text,
-        dressed(target, text),
-      ]),
-    most: formOf,
-  },
-  {
-    name: 'words',
-    outputs: (target) => [
-      dressed(target, 'I am quite sure of it.'),
-      dressed(target, 'x'.repeat(100_000)),
-      'lorem ipsum '.repeat(5000),
-    ],
-    most: formOf,
-  },
-  {
-    name: 'a wrong answer',
-    outputs: (target) => [
-      dressed(target, target.wrong),
-      [{ role: 'assistant', content: dressed(target, target.wrong) }],
-    ],
-    most: formOf,
-  },
-  {
-    name: 'the right answer in thoughts',
-    outputs: (target) => [
-      `<think>${target.right}</think>\n${dressed(target, target.wrong)}`,
-      `<think>${dressed(target, target.right)}</think>\n${dressed(target, target.wrong)}`,
-      `<think>${dressed(target, target.right)}</think>`,
-      `<think>${target.right}`,
-    ],
-    most: formOf,
-  },
-  {
-    name: 'the right answer in a comment',
-    outputs: (target) => [dressed(target, `${target.wrong}<!-- ${target.right} -->`)],
-    most: formOf,
-  },
-  {
-    name: 'the right answer in a code comment',
-    outputs: (target) => [dressed(target, `${target.wrong} /* ${target.right} */`)],
-    most: formOf,
-  },
-  {
-    name: 'the right answer in the user turn',
-    outputs: (target) => [
-      [{ role: 'user', content: dressed(target, target.right) }],
-      [
-        { role: 'user', content: dressed(target, target.right) },
-        { role: 'assistant', content: '' },
-      ],
-    ],
-    most: nothingOf,
-  },
-]
+const mostOf = (target: Target, worth: Nonsense['worth']) =>
+  worth === 'form' ? formOf(target) : nothingOf(target)
 
 async function scoreOf(target: Target, output: Turns, changes: Partial<Sample> = {}): Promise<Score> {
   const sample: Sample = {
@@ -185,10 +73,10 @@ describe.each(targets.map((target) => [title(target), target] as const))('%s', (
     most,
     changes: changes as Partial<Sample>,
   }))
-  const shared = attacks
+  const shared = nonsense
     .filter(({ name }) => !target.concedes || !Object.hasOwn(target.concedes, name))
-    .flatMap(({ name, outputs, most }) =>
-      outputs(target).map((output) => ({ name, output, most: most(target), changes: {} })),
+    .flatMap(({ name, outputs, worth }) =>
+      outputs(target).map((output) => ({ name, output, most: mostOf(target, worth), changes: {} })),
     )
   test('nonsense earns nothing', async () => {
     const paid: string[] = []
