@@ -3,7 +3,7 @@ import { type Atom, type Program, Uses } from './program.ts'
 
 /**
  * The program with what follows a product of matrices folded into it: a factor becomes the product's `alpha`, and
- * where the result is only ever read transposed, its operands change sides (`swapped`).
+ * `order` are its dims in the order in which the result is read, so that its operands may change sides.
  */
 export function productsFolded(program: Program): Program {
   const uses = new Uses(program)
@@ -15,13 +15,12 @@ export function productsFolded(program: Program): Program {
   for (const equation of program.eqns) {
     if (equation.primitive !== 'dot' || equation.outBinders[0]!.aval.dtype !== 'float32') continue
     let alpha = 1
-    let order = equation.outBinders[0]!.aval.shape.map((_, dim) => dim)
-    let ordered = true
+    let order: readonly number[] | undefined = equation.outBinders[0]!.aval.shape.map((_, dim) => dim)
     let taker = onlyTaker(equation.outBinders[0]!)
     while (taker !== undefined) {
       const { primitive, inputs, params } = taker
-      if (primitive === 'transpose' && ordered) order = params.perm.map((dim: number) => order[dim]!)
-      else if (primitive === 'reshape') ordered = false
+      if (primitive === 'transpose') order = order && params.perm.map((dim: number) => order![dim]!)
+      else if (primitive === 'reshape') order = order && withOtherOnes(taker, order)
       else if (primitive === 'mul' && inputs.some((input) => 'value' in input)) {
         const number = inputs.find((input) => 'value' in input) as { readonly value: number } & Atom
         alpha *= Number(number.value)
@@ -29,25 +28,18 @@ export function productsFolded(program: Program): Program {
           ...taker,
           inputs: inputs.map((input) => (input === number ? { ...number, value: 1 } : input)),
         } as never as Equation)
-      } else if (primitive !== 'transpose') break
+      } else break
       taker = onlyTaker(taker.outBinders[0]!)
     }
-    const swapped = readsColumnsFirst(equation, order)
-    if (alpha !== 1 || swapped)
-      changed.set(equation, {
-        ...equation,
-        params: { ...equation.params, alpha, swapped },
-      } as never as Equation)
+    changed.set(equation, { ...equation, params: { ...equation.params, alpha, order } } as never as Equation)
   }
   return { ...program, eqns: program.eqns.map((equation) => changed.get(equation) ?? equation) }
 }
 
-/** Whether, in this order of the product's dims, those of the right operand alone precede those of the left alone. */
-function readsColumnsFirst({ inputs, outBinders }: Equation, order: readonly number[]): boolean {
-  const [left, right] = inputs.map(({ aval }) => aval.shape)
-  const rank = outBinders[0]!.aval.shape.length
-  const sizeIn = (shape: readonly number[], dim: number) => shape[shape.length - 1 - rank + dim] ?? 1
-  const rows = order.filter((dim) => sizeIn(left!, dim) > 1 && sizeIn(right!, dim) === 1)
-  const columns = order.filter((dim) => sizeIn(right!, dim) > 1 && sizeIn(left!, dim) === 1)
-  return rows.length > 0 && columns.length > 0 && order.indexOf(columns.at(-1)!) < order.indexOf(rows[0]!)
+/** The order of dims behind a reshape that only adds or drops dims of size 1 (these count as none, -1). */
+function withOtherOnes({ inputs, outBinders }: Equation, order: readonly number[]): number[] | undefined {
+  const [before, after] = [inputs[0]!.aval.shape, outBinders[0]!.aval.shape]
+  const kept = order.filter((_, dim) => before[dim]! > 1)
+  const sizes = (shape: readonly number[]) => String(shape.filter((size) => size > 1))
+  return sizes(before) === sizes(after) ? after.map((size) => (size > 1 ? kept.shift()! : -1)) : undefined
 }

@@ -42,12 +42,22 @@ export const reductions: Readonly<Record<string, Rule>> = {
   dot(graph, operands, equation) {
     const { shape, dtype } = outputOf(equation)
     // Set by `productsFolded`.
-    const { alpha = 1, swapped = false }: { alpha?: number; swapped?: boolean } = equation.params
+    const { alpha = 1, order }: { alpha?: number; order?: readonly number[] } = equation.params
     const [left, right] = operands.map((view) => cast(graph, view, dtype))
     const scale = (left!.scale ?? 1) * (right!.scale ?? 1) * alpha
     const plain = [unscaled(left!), unscaled(right!)] as const
+    const swapped = order !== undefined && readsColumnsFirst(...plain, order)
     const [first, second] = swapped ? [plain[1], plain[0]] : plain
     if (dtype !== 'float32') return [scaled(graph, dot(graph, first, second, shape), scale)]
     return [dot(graph, first, second, shape, scale)]
   },
+}
+
+/** Whether, in this order of the product's dims, those of the right operand alone precede those of the left alone. */
+function readsColumnsFirst(left: View, right: View, order: readonly number[]): boolean {
+  const inner = Math.max(left.shape.length, right.shape.length) - 1
+  const stores = ({ map }: View, dim: number) => (map[map.length - 1 - inner + dim]?.length ?? 0) > 0
+  const rows = order.filter((dim) => dim >= 0 && stores(left, dim) && !stores(right, dim))
+  const columns = order.filter((dim) => dim >= 0 && stores(right, dim) && !stores(left, dim))
+  return rows.length > 0 && columns.length > 0 && order.indexOf(columns.at(-1)!) < order.indexOf(rows[0]!)
 }
