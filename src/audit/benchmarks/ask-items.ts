@@ -100,7 +100,7 @@ export async function askReward(
         return listResult(item, own)
       case 'binary':
         return binaryResult(item, own[0]!, threshold)
-      case 'answer':
+      default:
         throw needsAnswers(spec)
     }
   })

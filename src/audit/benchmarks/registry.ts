@@ -10,11 +10,13 @@ import { llmbar } from './sets/llmbar.ts'
 import { mtbenchHuman } from './sets/mtbench-human.ts'
 import { pandalm } from './sets/pandalm.ts'
 import { prmbench } from './sets/prmbench.ts'
+import { rewardBench2, textRewardBench2 } from './sets/rewardbench-2.ts'
 import { scenesPreference } from './sets/scenes-preference.ts'
 import { sugarcrepe } from './sets/sugarcrepe.ts'
 import { textAdversarial, textPreference } from './sets/text-preference.ts'
 import { ukpConvarg } from './sets/ukp-convarg.ts'
 import { valse } from './sets/valse.ts'
+import { vlRewardBench } from './sets/vl-rewardbench.ts'
 
 const specs: readonly BenchmarkSpec[] = [
   finegrainedQa,
@@ -31,6 +33,9 @@ const specs: readonly BenchmarkSpec[] = [
   scenesPreference,
   textAdversarial,
   textPreference,
+  rewardBench2,
+  textRewardBench2,
+  vlRewardBench,
 ]
 
 /** Every benchmark by the name that people know it by. */

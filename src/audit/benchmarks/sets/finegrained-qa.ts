@@ -1,4 +1,3 @@
-import { isObject } from '../../../core/index.ts'
 import { defineBenchmark } from '../benchmark.ts'
 import { pairItem } from '../items.ts'
 
