@@ -31,17 +31,22 @@ export async function encodedImage(image: ChatImage): Promise<{ bytes: Uint8Arra
     const bytes = found[2] === undefined ? Buffer.from(decodeURIComponent(text)) : Buffer.from(text, 'base64')
     return { bytes, mediaType: found[1] || mediaTypeOf(bytes) || 'image/png' }
   }
+  checkRaster(image)
   const { width, height, data } = image
-  if (data.length !== width * height * 4)
-    throw new GuerdonError(
-      'bad-image',
-      `an image of ${width} x ${height} pixels has ${data.length} bytes instead of ${width * height * 4}.`,
-    )
   const { default: sharp } = await import('sharp')
   const bytes = await sharp(data, { raw: { width, height, channels: 4 } })
     .png()
     .toBuffer()
   return { bytes, mediaType: 'image/png' }
+}
+
+/** Throws a `GuerdonError` (`bad-image`) for an image without pixels, or with too few or many bytes. */
+export function checkRaster({ width, height, data }: Raster): void {
+  if (!(width >= 1 && height >= 1) || data.length !== width * height * 4)
+    throw new GuerdonError(
+      'bad-image',
+      `an image of ${width} x ${height} pixels has ${data.length} bytes instead of ${width * height * 4}.`,
+    )
 }
 
 /** By the first bytes. */

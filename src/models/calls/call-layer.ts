@@ -1,0 +1,233 @@
+import { type Json, messageOf, Rng, type Usage } from '../../core/index.ts'
+import type { CachedCall, Calls } from '../../store/index.ts'
+import { failed } from '../outcome.ts'
+import { Budget, type BudgetLimits, type Spent } from './budget.ts'
+import { type Answered, type Call, CallError, type CallOutcome } from './call.ts'
+import { type Estimate, EstimateCounter } from './estimate.ts'
+import { Lane } from './lane.ts'
+import { checkLimits, limitDefaults, timeoutRetries } from './limits.ts'
+import { pause } from './pause.ts'
+import { costOf } from './price.ts'
+
+/** Where answers are kept: the store's calls, or a recording. */
+export type CallCache = Pick<Calls, 'find' | 'keep' | 'keepFailures'>
+
+export interface CallLayerOptions extends BudgetLimits {
+  /** Answers are looked up here first and kept here. @default none: every question is asked */
+  readonly cache?: CallCache
+  /**
+   * `live` asks; `replay` answers from the cache alone, what is not there is an outage; `estimate` asks nothing and adds
+   * up what it would cost. @default 'live'
+   */
+  readonly mode?: 'live' | 'replay' | 'estimate'
+}
+
+/** The reason that calls were stopped with: what is in flight may finish, so that nothing paid for is lost. */
+export class SpendingStopped extends Error {
+  override readonly name = 'SpendingStopped'
+}
+
+/**
+ * The one way to models that are not in this process: looks up what was answered before, asks equal questions once,
+ * keeps to the limits of endpoint and budget, repeats what may succeed, and counts what it cost. A question that cannot
+ * be answered is a failure of its own; nothing is thrown.
+ */
+export class CallLayer {
+  readonly mode: 'live' | 'replay' | 'estimate'
+  readonly #cache: CallCache | undefined
+  readonly #budget: Budget
+  readonly #estimate = new EstimateCounter()
+  readonly #lanes = new Map<string, Lane>()
+  readonly #inFlight = new Map<string, SharedCall>()
+  /** Why no call of a model can succeed, by its id. */
+  readonly #hopeless = new Map<string, string>()
+  readonly #stop = new AbortController()
+  #unkept: { calls: CachedCall[]; done: Promise<void> } | undefined
+
+  constructor({ cache, mode = 'live', ...limits }: CallLayerOptions = {}) {
+    this.mode = mode
+    this.#cache = cache
+    this.#budget = new Budget(limits)
+  }
+
+  get spent(): Spent {
+    return this.#budget.spent
+  }
+
+  /** Of a layer in the mode `estimate`. */
+  get estimate(): Estimate {
+    return this.#estimate.estimate
+  }
+
+  /** Aborted, with a `SpendingStopped`, when the budget lets nothing more be asked. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /** Requests at a time to an endpoint, now; undefined before the first. */
+  concurrencyOf(endpoint: string): number | undefined {
+    return this.#lanes.get(endpoint)?.concurrency
+  }
+
+  /** One answer, from wherever it comes. Never rejects. */
+  run<Answer extends Json>(call: Call<Answer>, signal?: AbortSignal): Promise<CallOutcome<Answer>> {
+    if (signal?.aborted) return Promise.resolve(failed('cancelled', 'cancelled before it was asked'))
+    const running = this.#inFlight.get(call.key)
+    if (running !== undefined) return running.join(signal, true) as Promise<CallOutcome<Answer>>
+    const stop = new AbortController()
+    const outcome = this.#answer(call, stop.signal)
+      .catch((error) => failed('crashed', messageOf(error)))
+      .finally(() => this.#inFlight.delete(call.key))
+    const shared = new SharedCall(outcome, stop, () => this.#budget.count('cached'))
+    this.#inFlight.set(call.key, shared)
+    return shared.join(signal, false) as Promise<CallOutcome<Answer>>
+  }
+
+  async #answer(call: Call, signal: AbortSignal): Promise<CallOutcome<Json>> {
+    const known = this.#cache && (await this.#cache.find([call.key])).get(call.key)
+    if (known !== undefined) {
+      this.#budget.count('cached')
+      this.#estimate.addCached()
+      return { answer: known.answer, usage: known.usage ?? {}, cached: true }
+    }
+    if (this.mode === 'estimate') {
+      this.#estimate.add(call, this.#budget.expectedTokens(call))
+      return failed('cancelled', 'nothing is asked in a dry run')
+    }
+    if (this.mode === 'replay')
+      return failed('outage', `no recorded answer of ${call.model.id} to this question`)
+    const outcome = await this.#asked(call, signal)
+    if ('failure' in outcome) {
+      this.#budget.count('failures')
+      const { code, reason } = outcome.failure
+      if (code !== 'cancelled')
+        await this.#cache?.keepFailures([{ key: call.key, model: call.model.id, code, reason }])
+    }
+    return outcome
+  }
+
+  async #asked(call: Call, signal: AbortSignal): Promise<CallOutcome<Json>> {
+    const { model } = call
+    const { limits } = model
+    const lane = this.#laneOf(call)
+    let jitter: Rng | undefined
+    let timeouts = 0
+    for (let attempt = 0; ; attempt++) {
+      const hopeless = this.#hopeless.get(model.id)
+      if (hopeless !== undefined) return failed('outage', hopeless)
+      const reserved = this.#budget.reserve(call)
+      if ('refusal' in reserved) {
+        this.#stop.abort(new SpendingStopped(reserved.refusal))
+        return failed('cancelled', reserved.refusal)
+      }
+      const { inputTokens, outputTokens } = this.#budget.expectedTokens(call)
+      const sent = await lane
+        .attempt((stop) => call.send(stop), {
+          tokens: inputTokens + outputTokens,
+          timeoutMs: limits.timeoutMs ?? limitDefaults.timeoutMs,
+          signal,
+        })
+        .catch((error) => (error instanceof Error ? error : new Error(messageOf(error))))
+        .finally(() => this.#budget.free(reserved))
+      if (!(sent instanceof Error)) return this.#answered(call, sent)
+      if (signal.aborted) return failed('cancelled', 'cancelled before there was an answer')
+      if (!(sent instanceof CallError)) throw sent
+      if (sent.fatal) this.#hopeless.set(model.id, sent.message)
+      if (sent.code === 'timeout') timeouts++
+      const left = (limits.retries ?? limitDefaults.retries) - attempt
+      const wait = sent.retryAfterMs ?? 0
+      const tooLong = wait > (limits.longestRetryAfterMs ?? limitDefaults.longestRetryAfterMs)
+      if (!sent.retryable || left <= 0 || timeouts > timeoutRetries || tooLong)
+        return failed(sent.code, reasonOf(sent, attempt, tooLong))
+      this.#budget.count('retries')
+      jitter ??= new Rng(call.key)
+      // half of it random, so that many do not come back at once
+      const doubled = (limits.backoffMs ?? limitDefaults.backoffMs) * 2 ** attempt
+      const backoff = Math.min(30_000, doubled) * (0.5 + jitter.uniform() / 2)
+      try {
+        await pause(Math.max(backoff, wait), signal)
+      } catch {
+        return failed('cancelled', 'cancelled before there was an answer')
+      }
+    }
+  }
+
+  async #answered(call: Call, sent: Awaited<ReturnType<Call['send']>>): Promise<Answered<Json>> {
+    const { answer, inputTokens, outputTokens } = sent
+    const counted = {
+      ...(inputTokens === undefined ? {} : { inputTokens }),
+      ...(outputTokens === undefined ? {} : { outputTokens }),
+    }
+    const costUsd = costOf(counted, call.model.price)
+    const usage: Usage = { calls: 1, ...counted, ...(costUsd === undefined ? {} : { costUsd }) }
+    this.#budget.answered(usage)
+    await this.#keep({ key: call.key, model: call.model.id, answer, usage })
+    return { answer, usage, cached: false }
+  }
+
+  /** Answers that come at the same time are written in one transaction, before anyone sees them. */
+  #keep(call: CachedCall): Promise<void> {
+    const cache = this.#cache
+    if (cache === undefined) return Promise.resolve()
+    if (this.#unkept === undefined) {
+      const calls: CachedCall[] = []
+      const done = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+        this.#unkept = undefined
+        return cache.keep(calls)
+      })
+      this.#unkept = { calls, done }
+    }
+    this.#unkept.calls.push(call)
+    return this.#unkept.done
+  }
+
+  #laneOf({ model: { endpoint, limits } }: Call): Lane {
+    let lane = this.#lanes.get(endpoint)
+    if (lane === undefined) {
+      checkLimits(limits)
+      lane = new Lane(limits)
+      this.#lanes.set(endpoint, lane)
+    }
+    return lane
+  }
+}
+
+/** One question in flight and all who wait for its answer; it is given up when nobody does any more. */
+class SharedCall {
+  readonly #outcome: Promise<CallOutcome<Json>>
+  readonly #stop: AbortController
+  readonly #onShared: () => void
+  #waiting = 0
+
+  constructor(outcome: Promise<CallOutcome<Json>>, stop: AbortController, onShared: () => void) {
+    this.#outcome = outcome
+    this.#stop = stop
+    this.#onShared = onShared
+  }
+
+  async join(signal: AbortSignal | undefined, late: boolean): Promise<CallOutcome<Json>> {
+    this.#waiting++
+    let leave = () => {}
+    const left = new Promise<CallOutcome<Json>>((resolve) => {
+      leave = () => {
+        if (signal!.reason instanceof SpendingStopped) return
+        resolve(failed('cancelled', 'cancelled before there was an answer'))
+        if (--this.#waiting === 0) this.#stop.abort(signal!.reason)
+      }
+    })
+    signal?.addEventListener('abort', leave, { once: true })
+    try {
+      const outcome = await (signal === undefined ? this.#outcome : Promise.race([this.#outcome, left]))
+      if (!late || 'failure' in outcome) return outcome
+      this.#onShared()
+      return { ...outcome, cached: true }
+    } finally {
+      signal?.removeEventListener('abort', leave)
+    }
+  }
+}
+
+function reasonOf(error: CallError, attempt: number, tooLong: boolean): string {
+  if (tooLong) return `${error.message}; it asks to wait ${Math.round(error.retryAfterMs! / 1000)} s`
+  return attempt === 0 ? error.message : `${error.message} (asked ${attempt + 1} times)`
+}

@@ -1,0 +1,253 @@
+import { GuerdonError, isObject, type Json, type JsonObject } from '../../core/index.ts'
+import { CallError } from '../calls/call.ts'
+import type { CallLayer } from '../calls/call-layer.ts'
+import { currentScope } from '../calls/call-scope.ts'
+import { type CallLimits, checkLimits, limitNames } from '../calls/limits.ts'
+import type { Price } from '../calls/price.ts'
+import { retryAfterOf } from '../calls/retry-after.ts'
+import { type HttpAnswer, postJson } from './http-request.ts'
+import { plainAddress, withoutKey } from './secrets.ts'
+
+export interface EndpointOptions extends CallLimits {
+  /** Where the API begins, such as `http://localhost:8000/v1`. @default OPENAI_BASE_URL, else OpenAI's own */
+  readonly baseUrl?: string
+  /**
+   * Environment variable that holds the key. @default OPENAI_API_KEY for OpenAI and for OPENAI_BASE_URL, else
+   * GUERDON_API_KEY; no key where it is not set
+   */
+  readonly keyVariable?: string
+  /** A client of the package `openai` (Azure's and other kinds included) that sends the requests; it has key and address. */
+  readonly client?: OpenAIClient
+  /** [US dollars per million tokens] @default not known */
+  readonly price?: Price
+  /** Ask for answers in pieces, where a proxy or an endpoint breaks off connections that are silent for long. @default false */
+  readonly stream?: boolean
+  /** Further fields of every request, such as `{"reasoning_effort": "low"}`; null leaves out a field that is sent otherwise. */
+  readonly parameters?: JsonObject
+  /** @default those of the work that is running (`withCalls`) */
+  readonly calls?: CallLayer
+}
+
+/** What is used of a client of the package `openai`. */
+export interface OpenAIClient {
+  readonly baseURL: string
+  post(
+    path: string,
+    options: {
+      body: unknown
+      signal: AbortSignal
+      maxRetries: number
+      timeout: number
+      __binaryResponse: boolean
+    },
+  ): { asResponse(): Promise<Response> }
+}
+
+const openAI = 'https://api.openai.com/v1'
+
+/** Longest answer [bytes]. */
+const maxBytes = 64 * 2 ** 20
+
+/** An address that speaks the protocol of OpenAI, and how to ask there. */
+export class Endpoint {
+  /** Without credentials. */
+  readonly address: string
+  readonly options: EndpointOptions
+  readonly limits: CallLimits
+  /** OpenAI's own, which names some fields in its own way. */
+  readonly isOpenAIs: boolean
+  readonly #base: URL | undefined
+  readonly #keyVariable: string
+
+  /** Throws a `GuerdonError` (`bad-option`) for an address that is none, or a limit that is none. */
+  constructor(options: EndpointOptions) {
+    const base =
+      options.client?.baseURL ?? options.baseUrl ?? (process.env.OPENAI_BASE_URL || undefined) ?? openAI
+    if (!URL.canParse(base) || !/^https?:/i.test(base))
+      throw new GuerdonError('bad-option', `${JSON.stringify(withoutKey(base, undefined))} is no address.`, {
+        fix: 'Such as http://localhost:8000/v1.',
+      })
+    this.options = options
+    this.limits = Object.fromEntries(
+      limitNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+    )
+    checkLimits(this.limits)
+    this.address = plainAddress(base)
+    this.#base = options.client ? undefined : new URL(base)
+    this.isOpenAIs = this.address === openAI
+    const isUsual = this.isOpenAIs || base === process.env.OPENAI_BASE_URL
+    this.#keyVariable = options.keyVariable ?? (isUsual ? 'OPENAI_API_KEY' : 'GUERDON_API_KEY')
+  }
+
+  get calls(): CallLayer {
+    return this.options.calls ?? currentScope().calls
+  }
+
+  /**
+   * Posts to a path below the address (`/chat/completions`), or to the root of the server (`//tokenize`). Throws a
+   * `CallError` unless the answer is a JSON object of status 2xx.
+   */
+  async post(path: string, fields: JsonObject, signal: AbortSignal): Promise<Record<string, unknown>> {
+    const { text } = await this.send(path, fields, signal)
+    return objectOf(text)
+  }
+
+  /** Like `post`, for an answer that is not one JSON object. */
+  async send(path: string, fields: JsonObject, signal: AbortSignal): Promise<HttpAnswer> {
+    const key = this.#base === undefined ? undefined : process.env[this.#keyVariable]
+    const body = withParameters(fields, this.options.parameters)
+    const answer = await (this.#base === undefined
+      ? this.#viaClient(path, body, signal)
+      : postJson({
+          url: this.#urlOf(path),
+          headers: this.#headers(key),
+          body: JSON.stringify(body),
+          maxBytes,
+          signal,
+        })
+    ).catch((error) => {
+      if (error instanceof CallError) throw hiding(error, key)
+      throw error
+    })
+    if (answer.status >= 200 && answer.status < 300) return answer
+    throw this.#errorOf(answer, key)
+  }
+
+  #urlOf(path: string): URL {
+    const url = new URL(this.#base!)
+    url.username = ''
+    url.password = ''
+    url.pathname = path.startsWith('//')
+      ? `${url.pathname.replace(/\/v\d+\/*$/, '')}/${path.slice(2)}`.replaceAll('//', '/')
+      : `${url.pathname.replace(/\/+$/, '')}${path}`
+    return url
+  }
+
+  #headers(key: string | undefined): Record<string, string> {
+    const { username, password } = this.#base!
+    if (key) return { authorization: `Bearer ${key}` }
+    if (username === '') return {}
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+    return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
+  }
+
+  async #viaClient(path: string, body: JsonObject, signal: AbortSignal): Promise<HttpAnswer> {
+    const { client } = this.options
+    try {
+      const response = await client!
+        .post(path, { body, signal, maxRetries: 0, timeout: 2 ** 31 - 1, __binaryResponse: true })
+        .asResponse()
+      const text = await limitedText(response)
+      return { status: response.status, headers: Object.fromEntries(response.headers), text }
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      if (error instanceof CallError) throw error
+      const { status, headers, message } = error as { status?: number; headers?: Headers; message: string }
+      if (status === undefined)
+        throw new CallError('outage', `the connection failed: ${withoutKey(message, undefined)}`, {
+          retryable: true,
+        })
+      return { status, headers: Object.fromEntries(headers ?? []), text: message }
+    }
+  }
+
+  #errorOf({ status, headers, text }: HttpAnswer, key: string | undefined): CallError {
+    const { message, type } = errorIn(text)
+    const said = withoutKey(message, key)
+    const what = `${this.address} answered ${status}${said === '' ? '' : `: ${said}`}`
+    const retryAfterMs = retryAfterOf(headers)
+    const after = retryAfterMs === undefined ? {} : { retryAfterMs }
+    if (status === 429 && /insufficient_quota|billing/.test(type))
+      return new CallError('outage', what, { fatal: true })
+    if (status === 429 || status === 503 || status === 529)
+      return new CallError('outage', what, { retryable: true, overloaded: true, ...after })
+    if (status === 408 || status === 409 || status === 425 || status >= 500)
+      return new CallError('outage', what, { retryable: true, ...after })
+    if (status === 401)
+      return new CallError(
+        'outage',
+        `${what}. The key is read from ${this.#keyVariable}, which is ${key ? 'set' : 'not set'}`,
+        { fatal: true },
+      )
+    if (status === 404) return new CallError('outage', what, { fatal: true })
+    if (status === 403 || /content_?filter|content_?policy|moderation/.test(type))
+      return new CallError('refused', what)
+    if (status >= 300 && status < 400) return new CallError('outage', `${what} (redirects are not followed)`)
+    return new CallError('bad-input', what)
+  }
+}
+
+/** Undefined fields and those whose parameter is null are left out. */
+function withParameters(fields: JsonObject, parameters: JsonObject = {}): JsonObject {
+  return Object.fromEntries(
+    Object.entries({ ...fields, ...parameters }).filter(
+      ([name, value]) => value !== undefined && parameters[name] !== null,
+    ),
+  )
+}
+
+/** Throws a `CallError` (to be tried again) unless the text is a JSON object. */
+export function objectOf(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text) as Json
+  } catch {
+    throw malformed(`the answer is not JSON: ${JSON.stringify(text.slice(0, 80))}`)
+  }
+  if (!isObject(value)) throw malformed('the answer is no JSON object')
+  if (isObject(value.error) && value.choices === undefined)
+    throw malformed(`the answer is an error: ${String(value.error.message)}`)
+  return value
+}
+
+/** An answer that breaks the protocol: the endpoint may do better next time. */
+export function malformed(what: string): CallError {
+  return new CallError('outage', what, { retryable: true })
+}
+
+/** Message and type (with code) of an error as OpenAI, older vLLM, Ollama and others write it. */
+function errorIn(text: string): { message: string; type: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return {
+      message: text
+        .replace(/<[^>]*>/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim()
+        .slice(0, 300),
+      type: text.slice(0, 300),
+    }
+  }
+  const error = isObject(value) ? (value.error ?? value) : value
+  if (!isObject(error)) return { message: String(error ?? '').slice(0, 300), type: '' }
+  const message = error.message ?? error.detail ?? JSON.stringify(error)
+  return {
+    message: (typeof message === 'string' ? message : JSON.stringify(message)).slice(0, 300),
+    type: `${String(error.type ?? '')} ${String(error.code ?? '')}`,
+  }
+}
+
+function hiding(error: CallError, key: string | undefined): CallError {
+  const { code, message, retryable, overloaded, outage, fatal, retryAfterMs } = error
+  return new CallError(code, withoutKey(message, key), {
+    retryable,
+    overloaded,
+    outage,
+    fatal,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
+}
+
+async function limitedText(response: Response): Promise<string> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of response.body ?? []) {
+    length += part.length
+    if (length > maxBytes)
+      throw new CallError('outage', `the answer is longer than ${maxBytes} bytes`, { retryable: true })
+    parts.push(part)
+  }
+  return Buffer.concat(parts, length).toString('utf8')
+}

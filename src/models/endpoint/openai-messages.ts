@@ -1,0 +1,56 @@
+import { GuerdonError, type Json } from '../../core/index.ts'
+import type { ChatImage } from '../chat-image.ts'
+import type { ChatMessage } from '../chat-model.ts'
+import { encodedOnce, imageIdentity } from '../image-identity.ts'
+
+/** How an image stands in a message. */
+type ImageUrl = (image: ChatImage) => Promise<string>
+
+/** Messages as they are sent: images as data URLs. */
+export function openaiMessages(conversation: readonly ChatMessage[]): Promise<Json[]> {
+  return messagesWith(conversation, async (image) => {
+    const { bytes, mediaType } = await encodedOnce(image)
+    return `data:${mediaType};base64,${Buffer.from(bytes).toString('base64')}`
+  })
+}
+
+/** Messages that stand for what is sent in the key of a call: images by what is in them. Throws as `encodedImage`. */
+export function messagesIdentity(conversation: readonly ChatMessage[]): Promise<Json[]> {
+  return messagesWith(conversation, imageIdentity)
+}
+
+/**
+ * Messages of one role in a row become one, since many chat templates want roles to alternate: texts alone are joined by
+ * an empty line, texts and images become parts. Throws a `GuerdonError` (`bad-conversation`) without any message.
+ */
+async function messagesWith(conversation: readonly ChatMessage[], urlOf: ImageUrl): Promise<Json[]> {
+  if (conversation.length === 0) throw new GuerdonError('bad-conversation', 'the conversation is empty.')
+  const turns: ChatMessage[][] = []
+  for (const message of conversation) {
+    const turn = turns.at(-1)
+    if (turn?.[0]?.role === message.role) turn.push(message)
+    else turns.push([message])
+  }
+  return Promise.all(
+    turns.map(async (messages) => {
+      const { role } = messages[0]!
+      if (!messages.some(hasImages)) return { role, content: messages.map(({ text }) => text).join('\n\n') }
+      const parts = await Promise.all(
+        messages.map(async ({ text, images = [], frames = [] }) => [
+          ...(await Promise.all(
+            [...images, ...frames].map(async (image) => ({
+              type: 'image_url',
+              image_url: { url: await urlOf(image) },
+            })),
+          )),
+          ...(text === '' ? [] : [{ type: 'text', text }]),
+        ]),
+      )
+      return { role, content: parts.flat() }
+    }),
+  )
+}
+
+function hasImages({ images = [], frames = [] }: ChatMessage): boolean {
+  return images.length + frames.length > 0
+}

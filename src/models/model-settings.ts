@@ -1,0 +1,3 @@
+export interface ModelSettings {
+  readonly model: string
+}
