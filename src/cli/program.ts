@@ -125,7 +125,8 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
       .command('rewards')
       .description('list the rewards, or describe one')
       .argument('[action]', '"list", "show", or a name')
-      .argument('[name]', 'what to show'),
+      .argument('[name]', 'what to show')
+      .option('--prompt', 'the words with which a judge asks its model'),
     () => import('./commands/rewards.ts'),
     (module, [action, name], options, terminal) => module.rewardsCommand(action, name, options, terminal),
   )

@@ -17,9 +17,19 @@ export { gotR1 } from './got-r1.ts'
 export { lscRewardTransform } from './lsc-reward-transform.ts'
 export { defineMethod, type Method } from './method.ts'
 export { msrl } from './msrl.ts'
+export { oneReward, oneRewardJudge } from './onereward.ts'
 export { perceptionR1 } from './perception-r1.ts'
 export { methods } from './registry.ts'
 export { allRewardTypes, type OwnRewards, resolveReward, rewardTypeNamed } from './resolve.ts'
+export {
+  goodSameBad,
+  referenceCandidates,
+  rewardDance,
+  rewardDanceJudge,
+  rewardSpread,
+  winCounts,
+} from './rewarddance.ts'
+export { rmR1, rmR1Judge, rmR1Trace, rmR1Verdict } from './rm-r1.ts'
 export { sgpRl } from './sgp-rl.ts'
 export { toolrl } from './toolrl.ts'
 export { vicrit } from './vicrit.ts'

@@ -4,7 +4,10 @@ import { gotR1Method } from './got-r1.ts'
 import { lscRewardTransformMethod } from './lsc-reward-transform.ts'
 import type { Method } from './method.ts'
 import { msrlMethod } from './msrl.ts'
+import { oneRewardMethod } from './onereward.ts'
 import { perceptionR1Method } from './perception-r1.ts'
+import { rewardDanceMethod } from './rewarddance.ts'
+import { rmR1Method } from './rm-r1.ts'
 import { rpoLambdaHarmonicMethod } from './rpo-lambda-harmonic.ts'
 import { sgpRlMethod } from './sgp-rl.ts'
 import { toolrlMethod } from './toolrl.ts'
@@ -18,7 +21,9 @@ import { vlmRmMethod } from './vlm-rm.ts'
 
 /** Every published system that is a working component, in the order of the cards. */
 export const methods: readonly Method[] = [
+  oneRewardMethod,
   vlmRlMethod,
+  rewardDanceMethod,
   vlmR1Method,
   visualRftMethod,
   vlmRmMethod,
@@ -27,6 +32,7 @@ export const methods: readonly Method[] = [
   vicritMethod,
   gotR1Method,
   rpoLambdaHarmonicMethod,
+  rmR1Method,
   perceptionR1Method,
   lscRewardTransformMethod,
   sgpRlMethod,

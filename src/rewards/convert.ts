@@ -16,6 +16,7 @@ import {
 import { bradleyTerry, bradleyTerryErrors, countPairs } from '../stats/bradley-terry.ts'
 import { sigmoid } from '../stats/logistic.ts'
 import { scoresOf } from './scores-of.ts'
+import { totalUsage } from './usage.ts'
 
 export interface ComparatorFromRewardOptions {
   /**
@@ -152,11 +153,16 @@ function strengthScores(
       return unscored(failure?.code ?? 'not-applicable', `no comparison was judged: ${failure?.reason}`)
     }
     const wins = mine.reduce((sum, { i, value }) => sum + (i === item ? value : 1 - value), 0)
+    // What a comparison cost stands once, at the first of its two.
+    const usage = totalUsage(
+      comparisons.flatMap(({ usage }, index) => (usage && pairs[index]!.i === item ? [usage] : [])),
+    )
     const beats = strengths.filter((_, other) => other !== item).map((other) => sigmoid(strength - other))
     return {
       value: output === 'logStrength' ? strength : beats.reduce((sum, p) => sum + p, 0) / beats.length,
       parts: { wins: wins / mine.length },
       ...(output === 'logStrength' ? { uncertainty: errors[item]! } : {}),
+      ...(Object.keys(usage).length === 0 ? {} : { usage }),
       meta: { comparisons: mine.length, unscored: size - 1 - mine.length, components: fit.componentCount },
     }
   })

@@ -14,6 +14,8 @@ export { type GoalBaselineOptions, goalBaseline } from './embedding/goal-baselin
 export { similarity } from './embedding/similarity.ts'
 export { parseRewardExpression } from './expression.ts'
 export { type IsolatedReward, type IsolateOptions, isolate } from './isolate.ts'
+// Judges.
+export * from './judge/index.ts'
 export { recorded } from './recorded.ts'
 export { rewardTypes } from './registry.ts'
 export type { ModuleExport, ModuleReward, RewardReference } from './reward-reference.ts'

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Reward, Sample, Score } from '../core/index.ts'
+import type { JudgePrompt } from './judge/judge-prompt.ts'
 
 /** A sample with the value that the reward gives it: documentation that the contract test runs. */
 export interface RewardExample {
@@ -25,6 +26,8 @@ export interface RewardType {
   readonly options: z.ZodObject
   create(options: Readonly<Record<string, unknown>>): Reward
   readonly examples: readonly RewardExample[]
+  /** Of a judge: the words that it asks its model with, under a name for each use. */
+  readonly prompts?: Readonly<Record<string, JudgePrompt>>
 }
 
 /**
@@ -40,6 +43,7 @@ export function defineRewardType<Schema extends z.ZodObject, Dependencies extend
   readonly options: Schema
   readonly create: (options: z.output<Schema>, ...dependencies: Dependencies) => Reward
   readonly examples: readonly RewardExample[]
+  readonly prompts?: Readonly<Record<string, JudgePrompt>>
 }): RewardType & ((options?: z.input<Schema>, ...dependencies: Dependencies) => Reward) {
   const { name, ...rest } = type
   const call = (options?: unknown, ...dependencies: Dependencies) =>

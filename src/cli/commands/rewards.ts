@@ -1,18 +1,24 @@
 import { z } from 'zod'
-import { promptText, textOf } from '../../core/index.ts'
+import { GuerdonError, promptText, textOf } from '../../core/index.ts'
 import { methods } from '../../methods/registry.ts'
 import { allRewardTypes, rewardTypeNamed } from '../../methods/resolve.ts'
+import { promptOf } from '../../rewards/judge/judge-prompt.ts'
 import type { RewardType } from '../../rewards/reward-type.ts'
 import { figure } from '../../stats/figure.ts'
 import type { GlobalOptions } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 
-/** `guerdon rewards`: the list; `guerdon rewards show NAME`: one with options, range, needs and examples. */
+export interface RewardsOptions extends GlobalOptions {
+  /** The words of a judge instead of its description. */
+  readonly prompt?: boolean
+}
+
+/** `guerdon rewards`: the list; `guerdon rewards show NAME`: one with options, range, needs and examples, or the words of a judge. */
 export async function rewardsCommand(
   action: string | undefined,
   name: string | undefined,
-  options: GlobalOptions,
+  options: RewardsOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const wanted = action === 'show' ? name : action === 'list' ? undefined : action
@@ -37,12 +43,20 @@ export async function rewardsCommand(
   return 0
 }
 
-function show(type: RewardType, options: GlobalOptions, terminal: Terminal): ExitCode {
+function show(type: RewardType, options: RewardsOptions, terminal: Terminal): ExitCode {
   const reward = type.create(type.examples[0]?.options ?? {})
   const schema = z.toJSONSchema(type.options, { io: 'input', unrepresentable: 'any' }) as {
     properties?: Record<string, Record<string, unknown>>
   }
   const method = methods.find(({ rewards }) => rewards.includes(type))
+  const { prompts } = type
+  if (options.prompt) {
+    if (prompts === undefined)
+      throw new GuerdonError('no-prompt', `"${type.name}" asks no model, so it has no prompt.`)
+    if (options.json) terminal.result(JSON.stringify(prompts))
+    else for (const [use, prompt] of Object.entries(prompts)) terminal.result(`${use}\n${promptOf(prompt)}\n`)
+    return 0
+  }
   if (options.json) {
     const { name, summary, source } = type
     terminal.result(
@@ -54,6 +68,7 @@ function show(type: RewardType, options: GlobalOptions, terminal: Terminal): Exi
         needs: reward.needs,
         options: schema,
         examples: type.examples,
+        ...(prompts === undefined ? {} : { prompts }),
       }),
     )
     return 0

@@ -10,6 +10,7 @@ import {
 import type { ChatModel, ChatReply } from '../../models/chat-model.ts'
 import { isFailed } from '../../models/outcome.ts'
 import type { Bound, ChoiceModel } from '../../models/token-model.ts'
+import { totalUsage } from '../usage.ts'
 import type { Conversation } from './conversations.ts'
 
 /** Turns a reply into what it says; undefined where it cannot be read. */
@@ -208,13 +209,4 @@ async function attempt<Result>(
     if (signal?.aborted) return failed(unscored('cancelled', 'cancelled while the judge was asked'))
     return failed(unscored('outage', `the model failed: ${messageOf(error)}`))
   }
-}
-
-/** Everything that calls cost; what no call says is left out. */
-export function totalUsage(usages: readonly (Usage | undefined)[]): Usage {
-  const total: { -readonly [name in keyof Usage]: Usage[name] } = {}
-  for (const usage of usages)
-    for (const [name, value] of Object.entries(usage ?? {}) as [keyof Usage, number | undefined][])
-      if (value !== undefined) total[name] = (total[name] ?? 0) + value
-  return total
 }

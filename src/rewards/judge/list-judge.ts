@@ -10,7 +10,8 @@ import {
   type Usage,
   unscored,
 } from '../../core/index.ts'
-import { type Reading, totalUsage } from './asking.ts'
+import { totalUsage } from '../usage.ts'
+import type { Reading } from './asking.ts'
 import { askAll, isRead, type JudgeOptions, judgeParams } from './judge.ts'
 import type { ListVerdict } from './verdict.ts'
 

@@ -1,6 +1,6 @@
 import { type Comparator, type Comparison, type Pair, type Unscored, unscored } from '../../core/index.ts'
+import { totalUsage } from '../usage.ts'
 import type { Reading } from './asking.ts'
-import { totalUsage } from './asking.ts'
 import { askAll, isRead, type JudgeOptions, judgeParams } from './judge.ts'
 import { type OrderPolicy, ordersOf } from './order.ts'
 import { type VoteRule, voteK } from './vote.ts'
