@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import {
   defineBatchReward,
-  type Json,
   type Judgement,
   type Reward,
   rewardIdentity,
@@ -11,18 +10,16 @@ import {
   unscored,
   type Variant,
 } from '../core/index.ts'
+import type { ChatModel } from '../models/chat-model.ts'
+import { judgeModel } from '../rewards/judge/settings.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
 import { acceptedAnswers, answersEqual } from '../rewards/verifiable/answers/answer.ts'
 import { type Grade, grade } from '../rewards/verifiable/answers/grade.ts'
-import {
-  extractBoxed,
-  extractNumberedTags,
-  extractTag,
-  withoutThoughts,
-} from '../rewards/verifiable/extract/extract.ts'
+import { extractBoxed, extractTag, withoutThoughts } from '../rewards/verifiable/extract/extract.ts'
 import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import { ngramPenalty } from '../rewards/verifiable/text/repetition.ts'
 import { defineMethod } from './method.ts'
+import { factsJudge, factsOf, factsPrompt, visualReward, visualShare } from './perception-r1/visual-facts.ts'
 
 const newline = { text: '\n' }
 const format: FormatSpec = {
@@ -41,21 +38,31 @@ const options = z.strictObject({
       'released: facts are divided by the tags that the judge wrote, a failed judge is 0, the last number of the whole response may be the answer; paper: divided by the reference facts, the answer is the box of the answer block; guarded: also, a failed judge is unscored, empty answers are never right, each block stands once.',
     ),
   visualWeight: z.number().min(0).max(10).default(0.7).describe('weight of the visual facts'),
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name of a model that judges the facts; without one its verdicts stand in meta.'),
 })
 
 /**
  * 0.9 accuracy + 0.1 format + 0.7 visual + repetition penalty. The reference is the gold answer; the visual facts of
  * the item are `meta.facts` (texts), and the judge's verdicts on them `meta.judge_reply` (its text with numbered info
- * tags) or `meta.fact_verdicts` (numbers in [0, 1]), unless a reward `visual` in [0, 1] gives the visual term. An item
- * without facts has no visual term (part null, counted as 0).
+ * tags) or `meta.fact_verdicts` (numbers in [0, 1]); or a model judges them, named by the option or given as `judge`; or a
+ * reward `visual` in [0, 1] gives the term. An item without facts (`visual` not applicable) has no visual term: its part is
+ * null and counts as 0.
  *
  * @source Perception-R1, arXiv 2506.07218
  */
 function perceptionR1Reward(
   settings: z.input<typeof options> = {},
-  { visual }: { readonly visual?: Reward } = {},
+  given: { readonly visual?: Reward; readonly judge?: ChatModel } = {},
 ): Reward {
-  const { variant, visualWeight } = options.parse(settings)
+  const { variant, visualWeight, model } = options.parse(settings)
+  const judging =
+    given.judge ??
+    (model === undefined ? undefined : judgeModel<ChatModel>('perception-r1', { model }, undefined))
+  const visual = given.visual ?? (judging && factsJudge(judging, { variant }))
   if (visual && (visual.range[0] < 0 || visual.range[1] > 1))
     throw new RangeError(`the visual term must be in [0, 1]; ${visual.name} has the range [${visual.range}]`)
   const spec = variant === 'guarded' ? guardedFormat : format
@@ -67,23 +74,24 @@ function perceptionR1Reward(
     judgeAll: async (samples, context) => {
       const judged = await visual?.score(samples, context)
       return samples.map((sample, index) =>
-        judge(sample, judged ? judged[index]! : visualTerm(sample, variant)),
+        judge(sample, judged ? judged[index]! : recordedVisual(sample, variant)),
       )
     },
   })
 
-  function judge(sample: Sample, visualScore: Score | undefined): Judgement {
+  function judge(sample: Sample, visualScore: Score): Judgement {
     const gold = acceptedAnswers(sample.reference)
     if (gold?.length !== 1)
       return unscored('bad-input', 'the reference must be the gold answer: a text or a number')
     const response = textOf(sample.output)
     const accuracy = rightness(response, gold[0]!, variant)
     if (accuracy === null) return unscored('too-large', 'the answers are beyond what can be compared exactly')
-    if (visualScore?.value === null && variant === 'guarded') return visualScore
+    const hasFacts = visualScore.value !== null || visualScore.code !== 'not-applicable'
+    if (hasFacts && visualScore.value === null && variant === 'guarded') return visualScore
     const parts = {
       accuracy: Number(accuracy),
       format: formatScore(response, spec),
-      visual: visualScore ? (visualScore.value ?? 0) : null,
+      visual: hasFacts ? (visualScore.value ?? 0) : null,
       repetition: ngramPenalty(response, { size: 20, maxPenalty: -2 }),
     }
     const value =
@@ -92,51 +100,15 @@ function perceptionR1Reward(
   }
 }
 
-/** The visual term of a sample from its own fields; undefined when the item has no facts. */
-function visualTerm({ meta }: Sample, variant: Variant): Score | undefined {
-  const { facts, judge_reply: reply, fact_verdicts: verdicts } = meta
-  if (facts === undefined || facts === null || (Array.isArray(facts) && facts.length === 0)) return undefined
-  if (!Array.isArray(facts) || !facts.every((fact) => typeof fact === 'string'))
-    return unscored('bad-input', 'meta.facts must be a list of texts')
+/** The visual term of a sample from its own fields. */
+function recordedVisual(sample: Sample, variant: Variant): Score {
+  const facts = factsOf(sample)
+  if ('code' in facts) return facts
+  const { judge_reply: reply, fact_verdicts: verdicts } = sample.meta
   const settings = { facts: facts.length, variant }
   if (typeof reply === 'string') return visualReward(reply, settings)
   if (Array.isArray(verdicts) && verdicts.length > 0) return visualShare(verdicts, settings)
   return unscored('bad-input', 'the item has facts but neither meta.judge_reply nor any meta.fact_verdicts')
-}
-
-export interface VisualRewardOptions {
-  /** How many reference facts there are; released divides by the judge's tags instead. */
-  readonly facts: number
-  /** @default 'guarded' */
-  readonly variant?: Variant
-}
-
-/**
- * Share of the visual facts that a judge saw in a response, from its numbered info tags: the last of each number, up
- * to the first gap; what is not a number counts 0. A reply without tags is a failed judge: unscored when guarded.
- */
-export function visualReward(reply: string, settings: VisualRewardOptions): Score {
-  const verdicts = extractNumberedTags(reply, 'info').map(({ value }) => value)
-  if (verdicts.length === 0 && (settings.variant ?? 'guarded') === 'guarded')
-    return unscored('unparsable', 'the judge wrote no numbered info tag')
-  return visualShare(verdicts, settings)
-}
-
-function visualShare(verdicts: readonly Json[], { facts, variant = 'guarded' }: VisualRewardOptions): Score {
-  const counted = variant === 'released' ? verdicts : verdicts.slice(0, facts)
-  const sum = counted.reduce<number>((total, verdict) => total + verdictOf(verdict), 0)
-  return { value: variant === 'released' ? sum / (verdicts.length + 1e-6) : facts === 0 ? 0 : sum / facts }
-}
-
-function verdictOf(verdict: Json): number {
-  const text =
-    typeof verdict === 'number' ? String(verdict) : typeof verdict === 'string' ? verdict.trim() : ''
-  return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text) ? Math.min(1, Math.max(0, Number(text))) : 0
-}
-
-/** A response without info tags, so that a judge who is shown it cannot copy the policy's own verdicts. */
-export function withoutInfoTags(response: string): string {
-  return response.replace(/<\/?info\d+>/g, ' ') // a space, lest what is left make a new tag
 }
 
 function rightness(response: string, gold: string, variant: Variant): Grade {
@@ -175,6 +147,7 @@ export const perceptionR1 = defineRewardType({
   source: 'Perception-R1, arXiv 2506.07218',
   options,
   create: perceptionR1Reward,
+  prompts: { facts: factsPrompt },
   examples: [
     { sample: sample(wellFormed, {}), value: 1 },
     { sample: sample(wellFormed, { facts, judge_reply: '<info1>1</info1><info2>0</info2>' }), value: 1.35 },
@@ -185,6 +158,11 @@ export const perceptionR1 = defineRewardType({
       value: 1.6999993,
     },
     { sample: sample(wellFormed, { facts, fact_verdicts: [1, 1] }), value: 1.7 },
+    {
+      sample: sample(wellFormed, { facts }),
+      options: { model: 'constant:<info1>1</info1><info2>0</info2>' },
+      value: 1.35,
+    },
     { sample: sample(wellFormed, { facts, judge_reply: 'I cannot say' }), value: null },
     { sample: sample('14', {}), value: 0 },
     { sample: sample('14', {}), options: { variant: 'released' }, value: 0.9 },

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { scriptedModel, textOfConversation } from '../../tests/judges.ts'
 import { testVectors } from '../../tests/vectors.ts'
+import type { Sample } from '../core/index.ts'
 import { grade } from '../rewards/verifiable/answers/grade.ts'
 import { secondPassPrompt, selfContainedDescription, statesAnswer, visionSr1 } from './vision-sr1.ts'
 
@@ -79,4 +81,59 @@ test('the decoupled streams', async () => {
     (await visionSr1({ stream, alpha: 0.5 }).score([sample]))[0]!.value
   expect(await value('answer')).toBe(0.5)
   expect(await value('vision')).toBe(1.5)
+})
+
+describe('with a policy', () => {
+  const sample = (output: string): Sample => ({
+    id: output,
+    prompt: [{ type: 'image' }, { type: 'text', text: '<image>What colour is the ball?' }],
+    output,
+    reference: 'red',
+    meta: {},
+  })
+  const described = (text: string) => `<description>${text}</description><think>so</think>\\boxed{red}`
+
+  test('it answers from its description alone, without image and without its own answer', async () => {
+    const { model, seen } = scriptedModel((messages) =>
+      textOfConversation(messages).includes('red ball') ? '\\boxed{red}' : '\\boxed{none}',
+    )
+    const scores = await visionSr1({}, model).score([
+      sample(described('a red ball \\boxed{red}')),
+      sample(described('a ball')),
+      sample('<think>so</think>\\boxed{red}'),
+    ])
+    expect(scores.map(({ parts }) => parts?.self)).toEqual([1, 0, 0])
+    expect(seen).toHaveLength(2)
+    for (const [message] of seen) {
+      expect(message!.text).not.toContain('boxed{red}')
+      expect(message!.text).not.toContain('<image>')
+      expect(message!.images ?? []).toEqual([])
+    }
+  })
+
+  test('a description that leaks is not asked about when filtered', async () => {
+    const { model, seen } = scriptedModel(() => '\\boxed{red}')
+    const leaking = [sample(described('a ball; the answer is red'))]
+    expect((await visionSr1({ leakFilter: true }, model).score(leaking))[0]).toMatchObject({
+      value: 1,
+      parts: { self: 0, leak: 1 },
+    })
+    expect(seen).toHaveLength(0)
+    expect((await visionSr1({}, model).score(leaking))[0]).toMatchObject({ value: 2, parts: { leak: 1 } })
+  })
+
+  test('an outage is unscored, a policy that declines has not answered', async () => {
+    const down = scriptedModel(() => null).model
+    expect(await visionSr1({}, down).score([sample(described('a ball'))])).toMatchObject([
+      { value: null, code: 'outage' },
+    ])
+    const shy = scriptedModel(() => ({
+      text: null,
+      finish: 'refused',
+      failure: { code: 'refused', reason: 'no' },
+    })).model
+    expect(await visionSr1({}, shy).score([sample(described('a ball'))])).toMatchObject([
+      { value: 1, parts: { self: 0 } },
+    ])
+  })
 })

@@ -1,13 +1,21 @@
 import { z } from 'zod'
 import {
-  defineReward,
+  defineBatchReward,
+  type Judgement,
+  promptText,
   type Range,
   type Reward,
   type Sample,
+  type ScoreContext,
   textOf,
+  type Unscored,
   unscored,
   type Variant,
 } from '../core/index.ts'
+import type { ChatModel } from '../models/chat-model.ts'
+import { type JudgePrompt, renderQuery } from '../rewards/judge/judge-prompt.ts'
+import { selfCheck } from '../rewards/judge/self-check.ts'
+import { judgeModel } from '../rewards/judge/settings.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
 import { acceptedAnswers, answerAt, answersEqual } from '../rewards/verifiable/answers/answer.ts'
 import { containsWords } from '../rewards/verifiable/answers/contains.ts'
@@ -28,7 +36,19 @@ const format: FormatSpec = {
   blocks: [{ tag: 'description', before: 'white-space' }, { tag: 'think' }, { open: '\\boxed{', close: '}' }],
 }
 
+const secondPass: JudgePrompt = {
+  version: '1',
+  user: `Text description: {text}
+Question: {question}
+Determine the answer from the text description alone. Reason inside <think> </think>, then give one word or phrase in \\boxed{}.`,
+}
+
 const options = z.strictObject({
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The policy by name, to run the second pass; without one it stands in meta.'),
   variant: z
     .enum(['released', 'paper', 'guarded'])
     .default('guarded')
@@ -64,53 +84,99 @@ const options = z.strictObject({
 
 /**
  * Accuracy of the boxed answer, format, and the self-reward: whether the same policy reaches the answer from its own
- * description of the image alone (one sampled second pass, see `secondPassPrompt`). The reference is the gold answer.
+ * description of the image alone. The second pass is one sampled reply of the policy (temperature 1, top-p 0.99); without
+ * a policy it is read from meta (see `secondPassPrompt`). The reference is the gold answer.
  *
  * @source Vision-SR1, arXiv 2508.19652; the decoupled streams are from a secondary source and unverified
  */
-function visionSr1Reward(settings: z.input<typeof options> = {}): Reward {
-  const { variant, stream, alpha, leakFilter, textOnlyField } = options.parse(settings)
+function visionSr1Reward(settings: z.input<typeof options> = {}, given?: ChatModel): Reward {
+  const { variant, stream, alpha, leakFilter, textOnlyField, model } = options.parse(settings)
   const range: Range = stream === 'total' ? [0, 2] : [0, 1 + alpha]
-  return defineReward({
+  const policy =
+    given ?? (model === undefined ? undefined : judgeModel<ChatModel>('vision-sr1', { model }, given))
+  const check =
+    policy && stream !== 'answer' ? selfCheck(policy, { prompt: secondPass, topP: 0.99 }) : undefined
+  return defineBatchReward({
     name: 'vision-sr1',
-    needs: ['reference'],
+    needs: check ? ['reference', 'chat'] : ['reference'],
     range,
-    params: { variant, stream, alpha, leakFilter, textOnlyField },
-    judge: (sample) => {
-      const gold = acceptedAnswers(sample.reference)
-      if (gold?.length !== 1)
-        return unscored('bad-input', 'the reference must be the gold answer: a text or a number')
-      const response = textOf(sample.output)
-      const description = selfContainedDescription(response, variant)
-      const leak = Number(description !== undefined && statesAnswer(description, gold[0]!))
-      const accuracy = rightness(tightenTags(response), gold[0]!, variant)
-      const self = stream === 'answer' ? 0 : selfRightness(sample, gold[0]!, description)
-      if (typeof self === 'string') return unscored('bad-input', self)
-      if (accuracy === null || self === null)
-        return unscored('too-large', 'the answers are beyond what can be compared exactly')
-      const parts = {
-        accuracy: Number(accuracy),
-        format: formatScore(response, format),
-        self: leakFilter && leak ? 0 : Number(self),
-        leak,
-      }
-      const value = {
-        total: 0.9 * parts.accuracy + 0.1 * parts.format + parts.self,
-        answer: parts.accuracy + alpha * parts.format,
-        vision: parts.self + alpha * parts.format,
-      }[stream]
-      return { value, parts }
+    params: { variant, stream, alpha, leakFilter, ...(check ? { check: check.params } : { textOnlyField }) },
+    judgeAll: async (samples, context) => {
+      const read = samples.map(firstPass)
+      const replies = await secondPasses(samples, read, context)
+      return samples.map((_, index) => judge(read[index]!, replies[index]!))
     },
   })
 
-  /** Whether the second pass is right; a text says what the sample lacks. */
-  function selfRightness(sample: Sample, gold: string, description: string | undefined): Grade | string {
-    if (description === undefined) return false
-    const reply = sample.meta[textOnlyField]
-    if (reply === null) return false
-    if (typeof reply !== 'string') return `meta.${textOnlyField} must be the text of the second pass, or null`
-    return rightness(reply, gold, variant)
+  function firstPass(sample: Sample): FirstPass | Unscored {
+    const gold = acceptedAnswers(sample.reference)
+    if (gold?.length !== 1)
+      return unscored('bad-input', 'the reference must be the gold answer: a text or a number')
+    const response = textOf(sample.output)
+    const description = selfContainedDescription(response, variant)
+    const leak = description !== undefined && statesAnswer(description, gold[0]!)
+    const asked = stream !== 'answer' && description !== undefined && !(leakFilter && leak)
+    return { gold: gold[0]!, response, description: asked ? description : undefined, leak }
   }
+
+  /** The policy's replies to the descriptions alone; null where there is none to be had. */
+  async function secondPasses(
+    samples: readonly Sample[],
+    read: readonly (FirstPass | Unscored)[],
+    context: ScoreContext,
+  ): Promise<(string | null | Unscored)[]> {
+    const asked = samples.flatMap((sample, index) => {
+      const pass = read[index]!
+      if ('code' in pass || pass.description === undefined) return []
+      return [
+        { key: sample.id, text: pass.description, question: questionOf(promptText(sample.prompt)), sample },
+      ]
+    })
+    const replies = check ? await check.run(asked, context) : asked.map(({ sample }) => recordedReply(sample))
+    const found = new Map(asked.map(({ sample }, index) => [sample, replies[index]!]))
+    return samples.map((sample) => {
+      const reply = found.get(sample) ?? null
+      // A policy that declines has not answered.
+      return typeof reply === 'object' && reply?.code === 'refused' ? null : reply
+    })
+  }
+
+  function recordedReply({ meta }: Sample): string | null | Unscored {
+    const reply = Object.hasOwn(meta, textOnlyField) ? meta[textOnlyField] : undefined
+    return reply === null || typeof reply === 'string'
+      ? reply
+      : unscored('bad-input', `meta.${textOnlyField} must be the text of the second pass, or null`)
+  }
+
+  function judge(pass: FirstPass | Unscored, reply: string | null | Unscored): Judgement {
+    if ('code' in pass) return pass
+    if (typeof reply === 'object' && reply !== null) return reply
+    const { gold, response, leak } = pass
+    const accuracy = rightness(tightenTags(response), gold, variant)
+    const self = reply === null ? false : rightness(reply, gold, variant)
+    if (accuracy === null || self === null)
+      return unscored('too-large', 'the answers are beyond what can be compared exactly')
+    const parts = {
+      accuracy: Number(accuracy),
+      format: formatScore(response, format),
+      self: Number(self),
+      leak: Number(leak),
+    }
+    const value = {
+      total: 0.9 * parts.accuracy + 0.1 * parts.format + parts.self,
+      answer: parts.accuracy + alpha * parts.format,
+      vision: parts.self + alpha * parts.format,
+    }[stream]
+    return { value, parts }
+  }
+}
+
+interface FirstPass {
+  readonly gold: string
+  readonly response: string
+  /** What the second pass is shown; undefined where there is none. */
+  readonly description: string | undefined
+  readonly leak: boolean
 }
 
 function rightness(response: string, gold: string, variant: Variant): Grade {
@@ -138,11 +204,16 @@ export function secondPassPrompt(
 ): string | undefined {
   const description = selfContainedDescription(response, variant)
   if (description === undefined) return undefined
-  return [
-    `Text description: ${description}`,
-    `Question: ${question.replaceAll('<image>', '').trim()}`,
-    'Determine the answer from the text description alone. Reason inside <think> </think>, then give one word or phrase in \\boxed{}.',
-  ].join('\n')
+  const [query] = renderQuery(secondPass, {
+    material: { text: description, question: questionOf(question) },
+    fence: 'plain',
+  })
+  return query!.text
+}
+
+/** The question without the place of its image. */
+function questionOf(prompt: string): string {
+  return prompt.replaceAll('<image>', '').trim()
 }
 
 function withoutAnswers(description: string): string {
@@ -187,6 +258,7 @@ export const visionSr1 = defineRewardType({
   source: 'Vision-SR1, arXiv 2508.19652',
   options,
   create: visionSr1Reward,
+  prompts: { 'second pass': secondPass },
   examples: [
     { sample: sample(answered, '\\boxed{red}'), value: 2 },
     { sample: sample(answered, '\\boxed{blue}'), value: 1 },
@@ -200,6 +272,11 @@ export const visionSr1 = defineRewardType({
     { sample: sample(leaking, '\\boxed{red}'), options: { leakFilter: true }, value: 1 },
     { sample: sample(answered, '\\boxed{red}'), options: { stream: 'vision' }, value: 1.1 },
     { sample: { ...sample(answered, null), meta: {} }, value: null },
+    {
+      sample: { ...sample(answered, null), meta: {} },
+      options: { model: 'constant:\\boxed{red}' },
+      value: 2,
+    },
   ],
 })
 
