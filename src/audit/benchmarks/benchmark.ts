@@ -94,6 +94,8 @@ export interface BenchmarkSpec<Joined = unknown> {
   /** Makes the items: such a benchmark needs no data. */
   generate?(options: GenerateOptions): Iterable<BenchmarkItem> | Promise<Iterable<BenchmarkItem>>
   readonly aggregation: Omit<AggregateOptions, 'measures'>
+  /** Rules that differ where a comparator is asked. */
+  readonly comparatorRules?: Omit<AggregateOptions, 'measures'>
   /** Scores of subsets that are not a mean of credits. */
   readonly measures?: Readonly<Record<string, (results: readonly ItemResult[]) => number | null>>
   /** Independent judgements that the official protocol asks a comparator for, each in a random order. @default 1 */

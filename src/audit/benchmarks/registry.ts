@@ -7,9 +7,11 @@ import { halueval } from './sets/halueval.ts'
 import { hhRlhfHarmless } from './sets/hh-rlhf.ts'
 import { hhhAlignment } from './sets/hhh-alignment.ts'
 import { llmbar } from './sets/llmbar.ts'
+import { mRewardBench, textLanguagesBenchmark } from './sets/m-rewardbench.ts'
 import { mtbenchHuman } from './sets/mtbench-human.ts'
 import { pandalm } from './sets/pandalm.ts'
 import { prmbench } from './sets/prmbench.ts'
+import { rewardBench, rewardBenchPriorSets } from './sets/rewardbench.ts'
 import { rewardBench2, textRewardBench2 } from './sets/rewardbench-2.ts'
 import { scenesPreference } from './sets/scenes-preference.ts'
 import { sugarcrepe } from './sets/sugarcrepe.ts'
@@ -33,6 +35,10 @@ const specs: readonly BenchmarkSpec[] = [
   scenesPreference,
   textAdversarial,
   textPreference,
+  rewardBench,
+  rewardBenchPriorSets,
+  mRewardBench,
+  textLanguagesBenchmark,
   rewardBench2,
   textRewardBench2,
   vlRewardBench,

@@ -73,18 +73,22 @@ export async function runBenchmark(
     benchmark: spec.name,
     subject: subject.name,
     ...(spec.chance === undefined ? {} : { chance: spec.chance }),
-    ...summarizeResults(spec, results, { ...rest, rng }),
+    ...summarizeResults(spec, results, { ...rest, rng }, 'compare' in subject ? spec.comparatorRules : {}),
     rows: results,
     ...(firstSlot ? { firstSlot } : {}),
     cost,
   }
 }
 
-/** The scores of results that are there already: of a stored run, or of rows that were filtered. */
+/**
+ * The scores of results that are there already: of a stored run, or of rows that were filtered. `rules` go before the
+ * benchmark's own (for a comparator: `spec.comparatorRules`).
+ */
 export function summarizeResults(
   spec: BenchmarkSpec,
   results: readonly ItemResult[],
   intervals: AggregateIntervals,
+  rules: BenchmarkSpec['comparatorRules'] = {},
 ): Aggregate & Pick<BenchmarkResult, 'measures' | 'unscored'> {
   const measures = Object.fromEntries(
     Object.entries(spec.measures ?? {}).map(([subset, measure]) => [
@@ -96,7 +100,7 @@ export function summarizeResults(
   const unjudged = results.filter(({ outcome }) => outcome === 'unresolved')
   for (const { code = 'not-applicable' } of unjudged) byCode[code] = (byCode[code] ?? 0) + 1
   return {
-    ...aggregate(results, { ...spec.aggregation, measures }, intervals),
+    ...aggregate(results, { ...spec.aggregation, ...rules, measures }, intervals),
     measures: intervals.resamples === 0 ? {} : furtherMeasures(results, intervals),
     unscored: { total: unjudged.length, byCode },
   }

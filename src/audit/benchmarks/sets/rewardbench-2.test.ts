@@ -8,7 +8,7 @@ import { loadBenchmark } from '../load-benchmark.ts'
 import { checkPublished } from '../published.ts'
 import { runBenchmark } from '../run-benchmark.ts'
 import { type TiesPrompt, tiesScore, tiesStatistics } from '../ties-score.ts'
-import { readBestOfLetter, readRating, rewardBench2, textRewardBench2 } from './rewardbench-2.ts'
+import { rewardBench2, textRewardBench2 } from './rewardbench-2.ts'
 
 const sample = (index: number): Sample => ({ id: String(index), prompt: 'p', output: '', meta: {} })
 
@@ -74,20 +74,6 @@ test('the ties score does not change with the unit or the zero of a reward, but 
   const before = scaled((x) => x)
   expect(scaled((x) => 7 * x - 3)).toBeCloseTo(before, 12)
   expect(scaled((x) => Math.exp(x))).not.toBeCloseTo(before, 6)
-})
-
-test('ratings are read at the end of a reply', () => {
-  expect(readRating('Good. Rating: 7')).toBe(7)
-  expect(readRating('Rating: 7/10', 'official')).toBe(10)
-  expect(readRating('Rating: 7/10')).toBe(7)
-  expect(readRating('Rating: 8.', 'official')).toBe(null)
-  expect(readRating('Rating: 8.')).toBe(8)
-  expect(readRating('**6**', 'official')).toBe(null)
-  expect(readRating('**6**')).toBe(6)
-  expect(readRating('10 out of 10')).toBe(10)
-  for (const reply of ['0', '11', 'none', '', '110']) expect(readRating(reply), reply).toBe(null)
-  expect(readBestOfLetter('[[C]] rather than [[B]]')).toBe('B')
-  expect(readBestOfLetter('[C]')).toBe(null)
 })
 
 test('the oracle is perfect on the generated items, a constant earns a guess', async () => {

@@ -1,14 +1,9 @@
 import { expect, test } from 'vitest'
 import { testVectors } from '../../../../tests/vectors.ts'
+import { overallJudgment } from '../../../rewards/judge/verdict.ts'
 import { aggregate, type Verdict } from '../aggregate.ts'
 import { checkPublished } from '../published.ts'
-import {
-  readVlRewardBenchChoice,
-  rejectedPosition,
-  vlRewardBench,
-  vlRewardBenchClass,
-  vlRewardBenchSource,
-} from './vl-rewardbench.ts'
+import { rejectedPosition, vlRewardBench, vlRewardBenchClass, vlRewardBenchSource } from './vl-rewardbench.ts'
 
 const outcomes = { agree: 'right', reject: 'wrong', doesntMatch: 'unresolved', other: 'unresolved' } as const
 
@@ -24,7 +19,10 @@ testVectors('vl-rewardbench', {
       Macro: 100 * macro!,
     }
   },
-  'vl_rewardbench.parse': readVlRewardBenchChoice,
+  'vl_rewardbench.parse': (reply) => {
+    const digits = overallJudgment(reply)
+    return digits === undefined ? null : Number(digits)
+  },
   'vl_rewardbench.rejected': ([ranking, swapped]) => rejectedPosition(ranking, swapped === 1),
   'vl_rewardbench.source': vlRewardBenchSource,
 })
@@ -34,14 +32,6 @@ test('every published macro is the mean of its three groups, overall the pool bu
   expect(checks).toHaveLength(28)
   const disagreeing = checks.filter(({ agrees }) => !agrees).map(({ row, measure }) => `${row} ${measure}`)
   expect(disagreeing).toEqual(['Llama-3.2-11B Overall', 'Qwen2-VL-7B Overall', 'LLaVA-OneVision-7B Overall'])
-})
-
-test('the last verdict after the announcement counts, as in the greedy pattern', () => {
-  expect(readVlRewardBenchChoice('Overall Judgment: Answer 1 is better.\nSo Answer 2 is better.')).toBe(2)
-  expect(readVlRewardBenchChoice('Answer 1 is better. Overall Judgment: a tie')).toBe(null)
-  expect(readVlRewardBenchChoice('therefore answer1is the slightly better')).toBe(1)
-  const long = `Therefore ${'Answer 1 is '.repeat(20_000)}`
-  expect(readVlRewardBenchChoice(long)).toBe(null)
 })
 
 test('a group without a resolved row has no score and is in no mean', () => {

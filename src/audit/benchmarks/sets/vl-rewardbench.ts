@@ -26,20 +26,6 @@ export function vlRewardBenchSource(id: string): string {
   return Object.hasOwn(sourceByPrefix, prefix) ? sourceByPrefix[prefix]! : 'vlfeedback'
 }
 
-/**
- * Which displayed answer the official parser reads as the better one: the last match counts. Null where there is
- * none. Numbers other than 1 and 2 come back as they are (the scorer takes them for agreement).
- */
-export function readVlRewardBenchChoice(judgement: string): number | null {
-  const text = judgement.replace(/[\n*]/g, '')
-  // The last "Answer N is better" after "Overall Judgment" or "Therefore": searched from the end, in linear time.
-  const start = text.search(/Overall Judgment|Therefore/i)
-  if (start < 0) return null
-  const choices = text.slice(start).matchAll(/Answer\s*(\d+)\s*is\s*(?:the\s*)?(?:slightly\s*)?better/gi)
-  const last = [...choices].at(-1)
-  return last === undefined ? null : Number(last[1])
-}
-
 /** Where the worse answer was displayed, 1 or 2; `swapped` when the second answer was shown first. */
 export function rejectedPosition(humanRanking: readonly [number, number], swapped: boolean): 1 | 2 {
   return humanRanking[0] === (swapped ? 0 : 1) ? 1 : 2
@@ -85,6 +71,7 @@ const groupSizes = { General: 183, Hallucination: 749, Reasoning: 318 }
  * several times in random order and needs more than half of all votes; rows without a majority leave the
  * denominator. The headline is the pooled accuracy (`Overall`), which the hallucination rows dominate; `macro` is the
  * mean of the three groups.
+ * A judge's reply is read by `parseChoice` with the policy `overall-judgment`.
  *
  * A row whose judge names an answer other than 1 and 2 counts as agreement in the released scorer; here such a
  * verdict is the judge's to refuse.
