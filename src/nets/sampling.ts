@@ -143,10 +143,11 @@ function drawToken(row: Row, logits: Float32Array, options: SamplingOptions): vo
         fix: 'Let `process` leave at least one token.',
       },
     )
+  const unchanged = temperature === 1 && process === undefined
   const { token, logp } =
     temperature === 0
       ? { token: best, logp: 0 }
-      : drawnToken(row.rng, weightsOf(logits, logits[best]!, temperature), options)
+      : drawnToken(row.rng, unchanged ? model : weightsOf(logits, logits[best]!, temperature), options)
   row.tokens.push(token)
   row.sampledLogp.push(logp)
   row.logp.push(Math.log(model.weights[token]! / model.sum))
