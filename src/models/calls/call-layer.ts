@@ -2,7 +2,7 @@ import { type Json, messageOf, Rng, type Usage } from '../../core/index.ts'
 import type { CachedCall, Calls } from '../../store/index.ts'
 import { failed } from '../outcome.ts'
 import { Budget, type BudgetLimits, type Spent } from './budget.ts'
-import { type Answered, type Call, CallError, type CallOutcome } from './call.ts'
+import { type Answered, type Call, CallError, type CallOutcome, type Sent } from './call.ts'
 import { type Estimate, EstimateCounter } from './estimate.ts'
 import { Lane } from './lane.ts'
 import { checkLimits, limitDefaults, timeoutRetries } from './limits.ts'
@@ -113,26 +113,17 @@ export class CallLayer {
     let jitter: Rng | undefined
     let timeouts = 0
     for (let attempt = 0; ; attempt++) {
-      const hopeless = this.#hopeless.get(model.id)
-      if (hopeless !== undefined) return failed('outage', hopeless)
-      const reserved = this.#budget.reserve(call)
-      if ('refusal' in reserved) {
-        this.#stop.abort(new SpendingStopped(reserved.refusal))
-        return failed('cancelled', reserved.refusal)
-      }
       const { inputTokens, outputTokens } = this.#budget.expectedTokens(call)
       const sent = await lane
-        .attempt((stop) => call.send(stop), {
+        .attempt((stop) => this.#send(call, stop), {
           tokens: inputTokens + outputTokens,
           timeoutMs: limits.timeoutMs ?? limitDefaults.timeoutMs,
           signal,
         })
         .catch((error) => (error instanceof Error ? error : new Error(messageOf(error))))
-        .finally(() => this.#budget.free(reserved))
       if (!(sent instanceof Error)) return this.#answered(call, sent)
       if (signal.aborted) return failed('cancelled', 'cancelled before there was an answer')
       if (!(sent instanceof CallError)) throw sent
-      if (sent.fatal) this.#hopeless.set(model.id, sent.message)
       if (sent.code === 'timeout') timeouts++
       const left = (limits.retries ?? limitDefaults.retries) - attempt
       const wait = sent.retryAfterMs ?? 0
@@ -152,7 +143,26 @@ export class CallLayer {
     }
   }
 
-  async #answered(call: Call, sent: Awaited<ReturnType<Call['send']>>): Promise<Answered<Json>> {
+  /** Sends at last, if that still makes sense and there is money for it. */
+  async #send(call: Call, signal: AbortSignal): Promise<Sent<Json>> {
+    const hopeless = this.#hopeless.get(call.model.id)
+    if (hopeless !== undefined) throw new CallError('outage', hopeless)
+    const reserved = this.#budget.reserve(call)
+    if ('refusal' in reserved) {
+      this.#stop.abort(new SpendingStopped(reserved.refusal))
+      throw new CallError('cancelled', reserved.refusal)
+    }
+    try {
+      return await call.send(signal)
+    } catch (error) {
+      if (error instanceof CallError && error.fatal) this.#hopeless.set(call.model.id, error.message)
+      throw error
+    } finally {
+      this.#budget.free(reserved)
+    }
+  }
+
+  async #answered(call: Call, sent: Sent<Json>): Promise<Answered<Json>> {
     const { answer, inputTokens, outputTokens } = sent
     const counted = {
       ...(inputTokens === undefined ? {} : { inputTokens }),

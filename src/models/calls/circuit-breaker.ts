@@ -33,13 +33,17 @@ export class CircuitBreaker {
         this.#trying = true
         return
       }
+      if (this.#trying) {
+        await this.#change(Number.POSITIVE_INFINITY, signal)
+        continue
+      }
       const left = this.#brokenAt + this.#giveUpAfterMs - now
       if (left <= 0)
         throw new CallError(
           'outage',
           `the endpoint has not worked for ${Math.round((now - this.#brokenAt) / 1000)} s: ${this.#reason}`,
         )
-      await this.#change(Math.min(left, this.#trying ? left : this.#nextTry - now), signal)
+      await this.#change(Math.min(left, this.#nextTry - now), signal)
     }
   }
 

@@ -45,8 +45,8 @@ export interface OpenAIClient {
 
 const openAI = 'https://api.openai.com/v1'
 
-/** Longest answer [bytes]. */
-const maxBytes = 64 * 2 ** 20
+/** Longest answer that is not said to be longer [bytes]. */
+const usualBytes = 16 * 2 ** 20
 
 /** An address that speaks the protocol of OpenAI, and how to ask there. */
 export class Endpoint {
@@ -87,17 +87,27 @@ export class Endpoint {
    * Posts to a path below the address (`/chat/completions`), or to the root of the server (`//tokenize`). Throws a
    * `CallError` unless the answer is a JSON object of status 2xx.
    */
-  async post(path: string, fields: JsonObject, signal: AbortSignal): Promise<Record<string, unknown>> {
-    const { text } = await this.send(path, fields, signal)
+  async post(
+    path: string,
+    fields: JsonObject,
+    signal: AbortSignal,
+    maxBytes?: number,
+  ): Promise<Record<string, unknown>> {
+    const { text } = await this.send(path, fields, signal, maxBytes)
     return objectOf(text)
   }
 
   /** Like `post`, for an answer that is not one JSON object. */
-  async send(path: string, fields: JsonObject, signal: AbortSignal): Promise<HttpAnswer> {
+  async send(
+    path: string,
+    fields: JsonObject,
+    signal: AbortSignal,
+    maxBytes: number = usualBytes,
+  ): Promise<HttpAnswer> {
     const key = this.#base === undefined ? undefined : process.env[this.#keyVariable]
     const body = withParameters(fields, this.options.parameters)
     const answer = await (this.#base === undefined
-      ? this.#viaClient(path, body, signal)
+      ? this.#viaClient(path, body, signal, maxBytes)
       : postJson({
           url: this.#urlOf(path),
           headers: this.#headers(key),
@@ -131,13 +141,18 @@ export class Endpoint {
     return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
   }
 
-  async #viaClient(path: string, body: JsonObject, signal: AbortSignal): Promise<HttpAnswer> {
+  async #viaClient(
+    path: string,
+    body: JsonObject,
+    signal: AbortSignal,
+    maxBytes: number,
+  ): Promise<HttpAnswer> {
     const { client } = this.options
     try {
       const response = await client!
         .post(path, { body, signal, maxRetries: 0, timeout: 2 ** 31 - 1, __binaryResponse: true })
         .asResponse()
-      const text = await limitedText(response)
+      const text = await limitedText(response, maxBytes)
       return { status: response.status, headers: Object.fromEntries(response.headers), text }
     } catch (error) {
       if (signal.aborted) throw signal.reason
@@ -240,7 +255,7 @@ function hiding(error: CallError, key: string | undefined): CallError {
   })
 }
 
-async function limitedText(response: Response): Promise<string> {
+async function limitedText(response: Response, maxBytes: number): Promise<string> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of response.body ?? []) {
