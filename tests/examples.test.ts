@@ -42,6 +42,19 @@ describe('examples', { timeout: 60_000 }, () => {
     expect(rows.map(({ id }) => id)).toEqual(['a1>a3', 'b2>b1'])
   })
 
+  test('a network of your own, as docs/tensor.md shows it', () => {
+    const weights = join(folder, 'product.safetensors')
+    const { status, stdout, stderr } = example('train-network.ts', weights)
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^loss 0\.00\d+ at step 1499\nslope at \(0\.5, -1\): -1\.0, 0\.5\n$/)
+    expect(status).toBe(0)
+    const source = readFileSync(join(root, 'examples/train-network.ts'), 'utf8')
+    const blocks = readFileSync(join(root, 'docs/tensor.md'), 'utf8').matchAll(/```ts\n(.*?)```/gs)
+    const shown = [...blocks].map(([, code]) => code!)
+    expect(shown.length).toBeGreaterThan(1)
+    for (const code of shown) expect(source).toContain(code)
+  })
+
   test('a reward that hangs, isolated', () => {
     const { status, stdout } = example('isolated-reward.ts')
     expect(stdout).toMatch(/^5 scored, unscored: {"timeout":1}\nline 6, sample b3: .*1000 ms\n$/)
