@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { numpy as np, tree, valueAndGrad } from '@jax-js/jax'
 import { Rng } from '../src/core/index.ts'
 import { compile } from '../src/tensor/compile.ts'
+import { release } from '../src/tensor/crossing.ts'
 import { adamW } from '../src/tensor/optimiser.ts'
 import { type Tensor, tensor } from '../src/tensor/tree.ts'
 import { print } from './_throughput.ts'
@@ -46,21 +47,28 @@ function batch(): Tensor {
 }
 
 const rate = tensor([1e-3], [])
-const resident: number[] = []
+const rows: Record<string, number>[] = []
 for (let count = 1; count <= steps; count++) {
+  const before = state
   ;[, state] = await step.run(state, batch(), rate)
-  if (count % Math.ceil(steps / 10) === 0) resident.push(process.memoryUsage.rss() / 2 ** 20)
+  release(before)
+  if (count % Math.ceil(steps / 10) !== 0) continue
+  const { rss, heapTotal, heapUsed, arrayBuffers } = process.memoryUsage()
+  const mib = (bytes: number) => Math.round((10 * bytes) / 2 ** 20) / 10
+  rows.push({
+    step: count,
+    'resident [MiB]': mib(rss),
+    'heap [MiB]': mib(heapTotal),
+    'heap used [MiB]': mib(heapUsed),
+    'arrays [MiB]': mib(arrayBuffers),
+  })
 }
 await step.dispose()
-const half = resident.slice(resident.length >> 1)
-const slope = ((half.at(-1)! - half[0]!) / (((half.length - 1) * steps) / 10)) * 1000
-const rows = resident.map((mib, tenth) => ({
-  step: ((tenth + 1) * steps) / 10,
-  'resident [MiB]': Math.round(mib),
-}))
-if (values.json)
-  console.log(JSON.stringify([...rows, { 'slope of the second half [MiB per 1000 steps]': slope }]))
+const half = rows.slice(rows.length >> 1)
+const resident = (row: Record<string, number> | undefined) => row!['resident [MiB]']!
+const growth = (1000 * (resident(half.at(-1)) - resident(half[0]))) / (half.at(-1)!.step! - half[0]!.step!)
+if (values.json) print([...rows, { 'growth of the second half [MiB per 1000 steps]': growth }])
 else {
   print(rows)
-  console.log(`slope of the second half: ${slope.toFixed(3)} MiB per 1000 steps`)
+  console.log(`growth of the second half: ${growth.toFixed(3)} MiB per 1000 steps`)
 }
