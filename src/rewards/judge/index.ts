@@ -11,6 +11,7 @@ export {
 export { constantModel } from './constant-model.ts'
 export { type Criterion, type CriterionOf, criterionFromMeta } from './criterion.ts'
 export { type Fence, fenceCode, fenceMarks, fenceNote, withoutControlTokens } from './fence.ts'
+export { uniformIndices } from './frame-sampling.ts'
 export type { JudgeOptions } from './judge.ts'
 export {
   type JudgePrompt,
@@ -24,6 +25,14 @@ export { type ListJudgeOptions, listJudge, maskedName } from './list-judge.ts'
 export { type OrderPolicy, type SlotReport, slotReport } from './order.ts'
 export { type PairJudgeOptions, pairJudge, pairOf } from './pair-judge.ts'
 export { type PointJudgeOptions, type PointVerdict, pointJudge } from './point-judge.ts'
+export {
+  type ProgressExample,
+  type ProgressJudge,
+  type ProgressJudgeOptions,
+  type ProgressValues,
+  progressJudge,
+} from './progress-judge.ts'
 export { listReader, preferenceReader, scoreReader, yesNoReader } from './readers.ts'
+export { type SelfCheck, type SelfCheckOptions, selfCheck } from './self-check.ts'
 export * from './verdict.ts'
 export { type Voted, type VoteRule, voteK } from './vote.ts'
