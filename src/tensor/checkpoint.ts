@@ -25,7 +25,7 @@ export interface SaveOptions {
 
 /**
  * Writes a tree of tensors as a safetensors file, each under its path (`layers.0.weight`); every safetensors reader
- * can read it. A SHA-256 of the data stands in the metadata. The file appears whole or not at all.
+ * can read it. SHA-256 of data and header stand in the metadata. The file appears whole or not at all.
  */
 export async function saveCheckpoint(
   path: string,
@@ -49,9 +49,9 @@ export async function saveCheckpoint(
   }
   const digest = createHash('sha256')
   for (const chunk of chunks) digest.update(chunk)
-  const text = Buffer.from(
-    JSON.stringify({ __metadata__: { ...metadata, sha256: digest.digest('hex') }, ...header }),
-  )
+  const marks = { ...metadata, sha256: digest.digest('hex'), headerSha256: noDigest }
+  const unmarked = JSON.stringify({ __metadata__: marks, ...header })
+  const text = Buffer.from(unmarked.replace(marked(noDigest), marked(digestOf(unmarked))))
   const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')])
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(padded.length))
@@ -79,7 +79,7 @@ export interface Checkpoint {
 
 /**
  * Reads a safetensors file. Throws a `GuerdonError` (`checkpoint-missing`, `checkpoint-damaged`) when it is absent,
- * cut off, inconsistent, or differs from the checksum that it was saved with.
+ * cut off, inconsistent, or differs from the checksums that it was saved with (files of others may have none).
  */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -105,11 +105,18 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
     return damaged('the header is not JSON.')
   }
   const data = bytes.subarray(8 + headerLength)
-  if (metadata.sha256 !== undefined) {
-    const found = createHash('sha256').update(data).digest('hex')
-    if (found !== metadata.sha256)
-      damaged('the data differ from their checksum: the file is cut off or was changed.')
-  }
+  const { sha256, headerSha256 } = metadata
+  const text = bytes
+    .subarray(8, 8 + headerLength)
+    .toString('utf8')
+    .trimEnd()
+  if (
+    headerSha256 !== undefined &&
+    digestOf(text.replace(marked(headerSha256), marked(noDigest))) !== headerSha256
+  )
+    damaged('the header differs from its checksum: names, shapes or metadata were changed.')
+  if (sha256 !== undefined && digestOf(data) !== sha256)
+    damaged('the data differ from their checksum: the file is cut off or was changed.')
   const tensors = new Map<string, Tensor>()
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
     const [start, end] = data_offsets
@@ -178,6 +185,13 @@ export function restored(like: Tree<Tensor>, { tensors }: Checkpoint): Tree<Tens
   }
   return rebuilt(like, '')
 }
+
+/** Stands in the header in place of its digest while that is taken. */
+const noDigest = '0'.repeat(64)
+
+const marked = (digest: string) => `"headerSha256":"${digest}"`
+
+const digestOf = (content: string | Uint8Array) => createHash('sha256').update(content).digest('hex')
 
 function bytesOf(data: ArrayBufferView): Buffer {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength)

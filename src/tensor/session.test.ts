@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { nn, numpy as np, valueAndGrad } from '@jax-js/jax'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -170,6 +171,30 @@ test('a native module that is absent or broken is said in one sentence', () => {
     new Error('libonnxruntime.so.1: cannot open shared object file\nat x'),
   )
   expect(broken.message).toMatch(/cannot be loaded \(libonnxruntime.so.1: cannot open shared object file\)/)
+})
+
+test('without ONNX Runtime, compiling ends in one sentence', () => {
+  const absent = `import { registerHooks } from 'node:module'
+    registerHooks({
+      resolve(specifier, context, next) {
+        if (specifier !== 'onnxruntime-node') return next(specifier, context)
+        throw new Error("Cannot find package 'onnxruntime-node' imported from here")
+      },
+    })`
+  const script = `import { compile, tensor } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}
+    const [x] = [tensor([1], [1])]
+    await compile((a) => [a.mul(2)], [x]).catch(({ message }) => console.log(message))
+    const jax = await compile((a) => [a.mul(2)], [x], { backend: 'jax' })
+    console.log((await jax.run(x))[0].data[0])`
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(absent)}`, '--input-type=module', '-e', script],
+    { encoding: 'utf8' },
+  )
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(
+    /^.*needs the package onnxruntime-node, which is not installed.*npm install onnxruntime-node.*\n2\n$/s,
+  )
 })
 
 test('too little memory is said in one sentence', async () => {

@@ -80,25 +80,38 @@ test('interrupted and resumed, training goes on bit for bit', async () => {
   )
 })
 
-test('what is not finite stops with step, seed and the last good checkpoint', async () => {
+test.each([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+])('%s stops with step, seed and the last good checkpoint', async (name, number) => {
   const checkpoint = { path: fresh(), every: 5 }
   const poisoned = {
     ...options,
     checkpoint,
     batches: (step: number, rng: Rng) => {
       const batch = options.batches(step, rng)
-      if (step === 12) (batch.x.data as Float32Array)[0] = Number.NaN
+      if (step === 12) (batch.y.data as Float32Array)[0] = number
       return batch
     },
   }
   const error = await train(poisoned).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(GuerdonError)
   expect((error as GuerdonError).code).toBe('diverged')
-  expect((error as GuerdonError).message).toMatch(/step 12 with seed 7: loss NaN.*step 10/s)
+  expect((error as GuerdonError).message).toMatch(
+    new RegExp(`step 12 with seed 7: loss ${name}.*step 10`, 's'),
+  )
   const { metadata, tensors } = await loadCheckpoint(checkpoint.path)
   expect(metadata.step).toBe('10')
   for (const { data } of tensors.values())
     expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true)
+})
+
+test('shapes that do not fit in the loss are said with operation, shapes and line', async () => {
+  const wrong = {
+    ...options,
+    loss: ({ body }: any, { x }: any) => np.matmul(body.w, x).mean(),
+  }
+  await expect(train(wrong)).rejects.toThrow(/\[2\] != \[4\] \(in matmul, at .*train\.test\.ts:\d+/)
 })
 
 test('only what matches `trainable` changes, and it must match something', async () => {

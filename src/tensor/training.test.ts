@@ -158,6 +158,18 @@ test('a damaged, foreign or missing checkpoint is refused', async () => {
   await expect(loadCheckpoint(path)).rejects.toThrow(/checksum/)
   truncateSync(path, 20)
   await expect(loadCheckpoint(path)).rejects.toThrow(/inside its header/)
+  // of the header: a shape, a name, a number in the metadata
+  for (const [from, to] of [
+    ['"shape":[4,4]', '"shape":[2,8]'],
+    ['"a":{', '"z":{'],
+    ['"step":"7"', '"step":"9"'],
+  ] as const) {
+    await saveCheckpoint(path, weights, { metadata: { step: '7' } })
+    const text = readFileSync(path, 'latin1')
+    expect(text).toContain(from)
+    writeFileSync(path, text.replace(from, to), 'latin1')
+    await expect(loadCheckpoint(path)).rejects.toThrow(/header differs from its checksum/)
+  }
   await expect(loadCheckpoint(join(folder, 'none'))).rejects.toThrow(/cannot be read/)
   writeFileSync(path, bytes)
   const checkpoint = await loadCheckpoint(path)
