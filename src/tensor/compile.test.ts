@@ -9,6 +9,7 @@ import {
 } from '../../tests/engines.ts'
 import { Rng } from '../core/index.ts'
 import { compile } from './compile.ts'
+import { release } from './crossing.ts'
 import { leavesOf, type Tensor, tensor } from './tree.ts'
 
 const rng = new Rng('tensor')
@@ -68,6 +69,32 @@ const cases: Record<string, [Traced, ...Tensor[]]> = {
         .mul(2),
     ],
     normal(2, 3),
+  ],
+  'many small tensors in and out, of every rank, transposed, scaled and constant': [
+    (a, b, c, d, e) => [
+      a.ref.transpose().mul(3),
+      a.ref.sum(),
+      np.broadcastTo(b.ref, [2, 1, 3]),
+      np.ones([2, 2]),
+      c.ref,
+      d.add(1),
+      a
+        .mul(b.reshape([1, 3]))
+        .mul(c)
+        .add(e.sum()),
+    ],
+    normal(4, 3),
+    normal(3),
+    normal(),
+    integers(9, 2),
+    normal(1, 2, 1),
+  ],
+  'small and large tensors mixed': [
+    (a, b, c, d) => [np.matmul(a.ref, b), a.sum(1), c.add(d.ref), d],
+    normal(80, 60),
+    normal(60, 80),
+    normal(2),
+    normal(1),
   ],
   'matrix products in all four orientations': [
     (a, b) => [
@@ -254,7 +281,35 @@ test.each([
   await run.dispose()
 })
 
+describe('release', () => {
+  const twice = (x: any) => [x.ref.mul(2), x.sum()]
+
+  test('gives back what a run returned; using it afterwards is an error', async () => {
+    const given = normal(80, 80)
+    const double = await compile<any, Tensor[]>(twice, [given])
+    const [once] = await double.run(given)
+    const [again] = await double.run(once)
+    release(once!)
+    expect(Number(again!.data[0])).toBeCloseTo(4 * Number(given.data[0]), 5)
+    expect(once!.data.length).toBe(0)
+    await expect(double.run(once)).rejects.toThrow(/argument 0 was released/)
+    await double.dispose()
+  })
+
+  test('leaves alone what no run made', async () => {
+    const given = normal(80, 80)
+    release({ given, again: given })
+    expect(given.data.length).toBe(6400)
+  })
+})
+
 describe('what goes wrong is said', () => {
+  test('data that do not fill the shape', async () => {
+    const double = await compile((x: any) => [np.add(x, 1)], [normal(2, 3)])
+    const short = { ...normal(2, 3), data: new Float32Array(5) }
+    await expect(double.run(short)).rejects.toThrow(/argument 0 has the shape \[2,3\] and holds 5 numbers/)
+    await double.dispose()
+  })
   test('a shape mismatch names the argument and both shapes', async () => {
     const double = await compile((x: any) => [np.add(x, 1)], [normal(2, 3)])
     await expect(double.run(normal(3, 2))).rejects.toThrow(

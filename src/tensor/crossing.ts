@@ -140,9 +140,9 @@ function made(result: Ort.Tensor): Tensor {
 }
 
 /**
- * Gives back at once the memory of large tensors that runs returned, such as the weights before a step, instead of
- * when garbage is collected: the next results take their place. To be used on what nobody reads any more; a run that
- * gets such a tensor says so. Small tensors, and those that no run made, stay as they are.
+ * Gives back at once the memory of tensors that runs returned, such as the weights before a step, instead of when
+ * garbage is collected: the next results take their place. To be used on what nobody reads any more; a run that gets
+ * such a tensor says so. Small ones may stay, and what no run made does.
  */
 export function release(tensors: Tree<Tensor>): void {
   for (const { leaf } of leavesOf(tensors)) {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { GuerdonError, type Rng } from '../core/index.ts'
 import { loadCheckpoint } from './checkpoint.ts'
 import { sgd } from './optimiser.ts'
-import { type StepReport, type TrainOptions, train } from './train.ts'
+import { openTraining, type StepReport, type TrainOptions, train } from './train.ts'
 import { leavesOf, type Tensor, type Tree, tensor } from './tree.ts'
 
 const start = {
@@ -104,6 +104,28 @@ test.each([
   expect(metadata.step).toBe('10')
   for (const { data } of tensors.values())
     expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true)
+})
+
+test('parameters that were read of a training stay what they are while it goes on', async () => {
+  const large = tensor(
+    Float32Array.from({ length: 6400 }, (_, i) => Math.sin(i)),
+    [80, 80],
+  )
+  const training = await openTraining({
+    loss: ({ w }: any, { x }: any) => np.square(np.matmul(x, w)).mean(),
+    parameters: { w: large },
+    average: 0.9,
+  })
+  const batch = { x: tensor(new Float32Array(160).fill(0.1), [2, 80]) }
+  await training.advance(batch, 0.01)
+  const { parameters, averaged } = training
+  const [then, thenAveraged] = [numbers(parameters), numbers(averaged!)]
+  for (let step = 0; step < 3; step++) await training.advance(batch, 0.01)
+  expect(numbers(parameters)).toEqual(then)
+  expect(numbers(averaged!)).toEqual(thenAveraged)
+  expect(numbers(training.parameters)).not.toEqual(then)
+  await training.dispose()
+  expect(numbers(training.parameters).every(Number.isFinite)).toBe(true)
 })
 
 test('shapes that do not fit in the loss are said with operation, shapes and line', async () => {

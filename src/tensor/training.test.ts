@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { Rng } from '../core/index.ts'
 import { loadCheckpoint, restored, saveCheckpoint } from './checkpoint.ts'
 import { compile } from './compile.ts'
-import { adamW, clippedByGlobalNorm, movedAverage, sgd, warmupCosine } from './optimiser.ts'
+import { adamW, clippedByGlobalNorm, movedAverage, type Optimiser, sgd, warmupCosine } from './optimiser.ts'
 import { leavesOf, type Tensor, tensor } from './tree.ts'
 
 const rng = new Rng('training')
@@ -92,6 +92,37 @@ test('momentum, clipping and moving averages', async () => {
   expect(numbers(result.parameters).map((x) => Math.round(x * 1e4) / 1e4)).toEqual([0.89, 0.92])
   expect(numbers(result.average).map((x) => Math.round(x * 1e4) / 1e4)).toEqual([0.96, 0.98])
   await compiled.dispose()
+})
+
+test('leaves of all sizes and ranks are updated as each would be alone', async () => {
+  const shapes = { big: [70, 70], matrix: [3, 4], scalar: [], vector: [5], other: [4, 3], wide: [1, 5000] }
+  const trees = () =>
+    Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, normal(...shape)]))
+  const [parameters, gradients] = [trees(), trees()]
+  const rate = tensor([0.1], [])
+  const updated = async (optimiser: Optimiser, p: any, g: any) => {
+    const two = await compile<any, any>(
+      (from: any, state: any, gradient: any, size: any) => {
+        const average = tree.ref(from)
+        const first = optimiser.update(tree.ref(gradient), state, from, size.ref)
+        const second = optimiser.update(gradient, first.state, first.parameters, size) as any
+        return { ...second, average: movedAverage(average, tree.ref(second.parameters), 0.9) }
+      },
+      [p, optimiser.initialState(p), g, rate],
+    )
+    const result = await two.run(p, optimiser.initialState(p), g, rate)
+    await two.dispose()
+    return result
+  }
+  for (const optimiser of [adamW({ weightDecay: 0.1 }), sgd({ momentum: 0.9 }), sgd()]) {
+    const all = await updated(optimiser, parameters, gradients)
+    for (const name of Object.keys(shapes)) {
+      const alone = await updated(optimiser, { one: parameters[name] }, { one: gradients[name] })
+      expect(all.parameters[name].shape).toEqual(parameters[name]!.shape)
+      expect(numbers(all.parameters[name]), name).toEqual(numbers(alone.parameters.one))
+      expect(numbers(all.average[name]), name).toEqual(numbers(alone.average.one))
+    }
+  }
 })
 
 test('schedules', () => {
