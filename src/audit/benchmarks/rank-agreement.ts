@@ -39,3 +39,10 @@ export function discountedGain(
   const ideal = cumulative(by(gold))
   return ideal === 0 ? null : cumulative(by(values)) / ideal
 }
+
+/** Share of right candidates among those with the highest value: the chance that a pick among them is right. */
+export function argmaxShare(values: readonly number[], correct: readonly boolean[]): number {
+  const highest = Math.max(...values)
+  const best = [...values.keys()].filter((index) => values[index] === highest)
+  return best.filter((index) => correct[index]).length / best.length
+}

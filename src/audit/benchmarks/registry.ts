@@ -6,11 +6,16 @@ import { finegrainedQa } from './sets/finegrained-qa.ts'
 import { halueval } from './sets/halueval.ts'
 import { hhRlhfHarmless } from './sets/hh-rlhf.ts'
 import { hhhAlignment } from './sets/hhh-alignment.ts'
+import { imagePairs } from './sets/image-pairs.ts'
+import { imageinwords } from './sets/imageinwords.ts'
+import { imagereward } from './sets/imagereward.ts'
 import { llmbar } from './sets/llmbar.ts'
+import { mHalDetect, scenesHallucination } from './sets/m-haldetect.ts'
 import { mRewardBench, textLanguagesBenchmark } from './sets/m-rewardbench.ts'
 import { mtbenchHuman } from './sets/mtbench-human.ts'
 import { pandalm } from './sets/pandalm.ts'
 import { prmbench } from './sets/prmbench.ts'
+import { rabench, textPrinciples } from './sets/rabench.ts'
 import { rewardBench, rewardBenchPriorSets } from './sets/rewardbench.ts'
 import { rewardBench2, textRewardBench2 } from './sets/rewardbench-2.ts'
 import { scenesPreference } from './sets/scenes-preference.ts'
@@ -18,9 +23,18 @@ import { sugarcrepe } from './sets/sugarcrepe.ts'
 import { textAdversarial, textPreference } from './sets/text-preference.ts'
 import { ukpConvarg } from './sets/ukp-convarg.ts'
 import { valse } from './sets/valse.ts'
+import { vilbench } from './sets/vilbench.ts'
 import { vlRewardBench } from './sets/vl-rewardbench.ts'
 
 const specs: readonly BenchmarkSpec[] = [
+  scenesHallucination,
+  mHalDetect,
+  vilbench,
+  imagePairs,
+  imagereward,
+  textPrinciples,
+  rabench,
+  imageinwords,
   finegrainedQa,
   halueval,
   hhRlhfHarmless,

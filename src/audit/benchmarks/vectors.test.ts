@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { testVectors } from '../../../tests/vectors.ts'
+import type { Sample, StepReward } from '../../core/index.ts'
+import { outcomeFromSteps } from '../../rewards/convert.ts'
+import { kendall, mean } from '../../stats/index.ts'
+import { firstBest, selectionAccuracy, stepJudgeAdvantage } from './best-of-selection.ts'
+import { hallucinationRate, rejectionScore, segmentClass } from './hallucinated-words.ts'
+import { discountedGain, pairOrder } from './rank-agreement.ts'
+import { gradedPreference, netPreference, readSideBySide, type SideBySide } from './side-by-side.ts'
+
+testVectors('imageinwords-sxs', {
+  'iiw.net': (counts: number[]) => {
+    const verdicts = counts.flatMap((count, index) =>
+      Array<SideBySide>(count).fill((2 - index) as SideBySide),
+    )
+    return { net: netPreference(verdicts), graded: gradedPreference(verdicts) }
+  },
+  'iiw.mean': (values: number[]) => mean(values),
+})
+
+test('side-by-side verdicts name who is better and by how much', () => {
+  expect(readSideBySide('IIW is substantially better', ['IIW'])).toBe(2)
+  expect(readSideBySide('DCI is marginally better', ['IIW'])).toBe(-1)
+  expect(readSideBySide('Neutral', ['IIW'])).toBe(0)
+  for (const verdict of ['', null, 'IIW is better', 'neutral?'])
+    expect(readSideBySide(verdict, ['IIW'])).toBe(null)
+  expect(netPreference([])).toBe(null)
+  expect(gradedPreference([])).toBe(null)
+})
+
+testVectors('rabench', {
+  'rewardanything.kendall': ([a, b]) => kendall(a, b).tauB,
+  'rewardanything.ndcg': ({ predicted, gold, gain }) => discountedGain(predicted, gold, gain),
+})
+
+test('pairs of a list in order: ties earn half, equal gold says nothing', () => {
+  expect(pairOrder([1, 2, 3], [1, 2, 3])).toBe(1)
+  expect(pairOrder([3, 2, 1], [1, 2, 3])).toBe(0)
+  expect(pairOrder([0, 0, 0], [1, 2, 3])).toBe(0.5)
+  expect(pairOrder([1, 2], [4, 4])).toBe(null)
+  expect(pairOrder([1, 2, 9], [4, 4, 5])).toBe(1)
+  expect(discountedGain([1, 2], [0, 0])).toBe(null)
+})
+
+const stepRange = [1, 5] as const
+
+/** Scores of steps as they stand in `meta`. */
+const recordedSteps: StepReward = {
+  name: 'recorded steps',
+  version: '1',
+  params: {},
+  unit: 'step',
+  range: stepRange,
+  scoreSteps: async (samples) =>
+    samples.map(({ meta }) => (meta.steps as number[]).map((value) => ({ value }))),
+}
+
+testVectors('vilbench-selection', {
+  'vilbench.pick': async ({ steps, reduce }) => {
+    const samples = (steps as number[][]).map(
+      (list, index): Sample => ({ id: String(index), prompt: '', output: '', meta: { steps: list } }),
+    )
+    const scores = await outcomeFromSteps(recordedSteps, { reduce }).score(samples)
+    const values = scores.map(({ value }) => value!)
+    return { scores: values, pick: firstBest(values) }
+  },
+  'vilbench.advantage': ([steps, answers]) => stepJudgeAdvantage(steps, answers),
+})
+
+test('best of n beside random choice, majority and the best there is', () => {
+  const question = { scores: [4, 4, 3], correct: [false, true, true], answers: ['7', '8', '8'] }
+  expect(selectionAccuracy([question])).toEqual({
+    questions: 1,
+    first: 0,
+    expected: 0.5,
+    random: 2 / 3,
+    majority: 1,
+    oracle: 1,
+  })
+  expect(selectionAccuracy([])).toBe(null)
+  expect(() => selectionAccuracy([{ scores: [], correct: [] }])).toThrow(RangeError)
+})
+
+testVectors('m-haldetect', {
+  'm_haldetect.rejection': rejectionScore,
+  'm_haldetect.rate': hallucinationRate,
+})
+
+test('nothing to judge is no score of hallucination', () => {
+  expect(rejectionScore([])).toBe(null)
+  expect(rejectionScore([1])).toBe(Number.POSITIVE_INFINITY)
+  expect(hallucinationRate({ analysis: 12 })).toBe(null)
+  expect(segmentClass('INACCURATE')).toBe('inaccurate')
+  expect(segmentClass('wrong')).toBe(null)
+})
