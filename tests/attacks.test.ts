@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { type Nonsense, nonsense } from '../src/audit/attacks/nonsense.ts'
-import { type Json, type Reward, Rng, type Sample, type Score, type Turns } from '../src/core/index.ts'
+import { probeTarget, targetSample, variantDifferences } from '../src/audit/attacks/probe-target.ts'
+import {
+  type Json,
+  type Reward,
+  Rng,
+  type Sample,
+  type Score,
+  type Turns,
+  type Variant,
+} from '../src/core/index.ts'
 import { methods } from '../src/methods/registry.ts'
 import { rewardTypes } from '../src/rewards/registry.ts'
 import { type Target, targets } from './attack-targets.ts'
@@ -15,18 +23,8 @@ const dressed = ({ dress = bare }: Target, answer: string) => dress(answer)
 const nothingOf = ({ nothing = 0 }: Target) => nothing
 const formOf = (target: Target) => target.form ?? nothingOf(target)
 
-const mostOf = (target: Target, worth: Nonsense['worth']) =>
-  worth === 'form' ? formOf(target) : nothingOf(target)
-
 async function scoreOf(target: Target, output: Turns, changes: Partial<Sample> = {}): Promise<Score> {
-  const sample: Sample = {
-    id: 'attack',
-    prompt: target.prompt,
-    output,
-    meta: target.meta ?? {},
-    ...(target.reference === undefined ? {} : { reference: target.reference }),
-    ...changes,
-  }
+  const sample = targetSample(target, output, changes)
   return (await rewardOf(target).score([sample], { rng: new Rng('attack'), step: 0 }))[0]!
 }
 
@@ -44,6 +42,22 @@ test('every registered reward is attacked', () => {
   expect([...new Set(targets.map(({ reward }) => reward))].sort()).toEqual(
     types.map(({ name }) => name).sort(),
   )
+})
+
+test('released code pays for nonsense that the guarded variant refuses', async () => {
+  // Those that render pictures are left out: they take their time.
+  const quick = targets.filter(({ reward }) =>
+    ['toolrl', 'vicrit', 'vision-sr1', 'curr-reft'].includes(reward),
+  )
+  const differences = await variantDifferences(quick, (name, options) => {
+    const type = types.find((one) => one.name === name)!
+    return 'variant' in type.options.shape ? type.create(options) : undefined
+  })
+  const paid = (variant: Variant) =>
+    differences.filter(({ most, paid }) => (paid[variant].value ?? Number.NEGATIVE_INFINITY) > most + 1e-9)
+  expect(paid('guarded')).toEqual([])
+  expect(paid('released').length).toBeGreaterThan(20)
+  expect(new Set(paid('released').map(({ reward }) => reward)).size).toBeGreaterThan(2)
 })
 
 const title = ({ reward, note }: Target) => (note ? `${reward} (${note})` : reward)
@@ -67,27 +81,16 @@ describe.each(targets.map((target) => [title(target), target] as const))('%s', (
   test('the right answer is paid in full', async () => {
     expect((await scoreOf(target, dressed(target, target.right))).value).toBeCloseTo(target.full, 5)
   })
-  const own = (target.attacks ?? []).map(({ name, output, most, ...changes }) => ({
-    name,
-    output,
-    most,
-    changes: changes as Partial<Sample>,
-  }))
-  const shared = nonsense
-    .filter(({ name }) => !target.concedes || !Object.hasOwn(target.concedes, name))
-    .flatMap(({ name, outputs, worth }) =>
-      outputs(target).map((output) => ({ name, output, most: mostOf(target, worth), changes: {} })),
-    )
   test('nonsense earns nothing', async () => {
-    const paid: string[] = []
-    for (const { name, output, most, changes } of [...own, ...shared]) {
-      const { value, ...rest } = await scoreOf(target, output, changes)
-      if (value !== null && value > most + 1e-9)
-        paid.push(`${name}: ${value} > ${most} for ${JSON.stringify(output).slice(0, 120)}`)
-      if (value === null && (rest as { code?: string }).code === 'crashed')
-        paid.push(`${name}: ${JSON.stringify(rest)}`)
-    }
-    expect(paid, paid.join('\n')).toHaveLength(0)
+    const probes = await probeTarget(rewardOf(target), target)
+    const wrong = probes.filter(
+      ({ isPaid, score }) => isPaid || (score.value === null && score.code === 'crashed'),
+    )
+    const told = wrong.map(
+      ({ attack, output, most, score }) =>
+        `${attack}: ${JSON.stringify(score)} where ${most} is the most, for ${JSON.stringify(output).slice(0, 120)}`,
+    )
+    expect(told, told.join('\n')).toHaveLength(0)
   })
   test('a reference that is none is bad input, never a number', async () => {
     if (target.reference === undefined || !rewardOf(target).needs.includes('reference')) return
