@@ -169,6 +169,25 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
     (module, [name], options, terminal) => module.pretrainCommand(name!, options, terminal),
   )
 
+  command(
+    root
+      .command('reproduce')
+      .description('prove a published system on a small world, against baselines and controls')
+      .argument('[id]', 'id or number of the system')
+      .option('--all', 'every system that has a reproduction')
+      .option('--seeds <n>', "seeds (default: the reproduction's, 5)", count)
+      .option('--quick', 'a short deterministic slice without a verdict')
+      .option('--workers <n>', 'runs at a time (default: one per core)', count)
+      .option(
+        '--out <folder>',
+        'where runs, results and reports go; gone on from when they are there',
+        '.guerdon/reproduce',
+      )
+      .option('--write <file>', 'also write all verdicts to a Markdown file'),
+    () => import('./commands/reproduce.ts'),
+    (module, [id], options, terminal) => module.reproduceCommand(id, options, terminal),
+  )
+
   return {
     async run(args) {
       try {

@@ -37,6 +37,7 @@ export {
   type PolicyRow,
 } from './policies/language-policy.ts'
 export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
+export { type ActorCriticOptions, actorCritic } from './trainers/actor-critic.ts'
 export {
   type BuildContext,
   type CheckpointSet,

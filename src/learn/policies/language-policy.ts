@@ -4,7 +4,7 @@ import { rasterOf } from '../../models/chat-image.ts'
 import type { ChatMessage } from '../../models/chat-model.ts'
 import type { Raster } from '../../models/raster.ts'
 import { cachedDecoder } from '../../nets/cached-decoder.ts'
-import { type Decoder, type DecoderConfig, tokenLogp } from '../../nets/decoder.ts'
+import { type Decoder, type DecoderConfig, decoderHidden, tokenLogp } from '../../nets/decoder.ts'
 import { imageTensor } from '../../nets/embedded/conversation.ts'
 import type { EmbeddedLanguageModel } from '../../nets/embedded/language-model.ts'
 import { imageEncoder } from '../../nets/image-encoder.ts'
@@ -59,6 +59,12 @@ export interface LanguagePolicy {
    * mask is not meant. Consumes the batch, its mask too.
    */
   logp(parameters: any, batch: PolicyBatch<JaxArray>): JaxArray
+  /** Traced: hidden states before the tokens of the columns, Float[B, C, width], as a critic reads them. Consumes the batch. */
+  hidden(parameters: any, batch: PolicyBatch<JaxArray>): JaxArray
+  /** Index of the token of the first column: without an image before it, the first token has no probability. */
+  readonly firstColumn: 0 | 1
+  /** Numbers in a hidden state. */
+  readonly width: number
   /** The same at plain tensors, without a gradient: one array for each row, over its response. */
   score(parameters: Tree<Tensor>, rows: readonly PolicyRow[]): Promise<Float32Array[]>
   dispose(): Promise<void>
@@ -85,6 +91,17 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
     if (seeing === undefined) return tokenLogp(parameters, config, { tokens })
     const prefix = imagePrefix(parameters, seeing, images!, dropped)
     return tokenLogp(parameters.decoder, config, { tokens, prefix })
+  }
+  const hidden = (parameters: any, { tokens, mask, images, dropped }: PolicyBatch<JaxArray>) => {
+    const length = tokens.shape[1]!
+    mask.dispose()
+    if (seeing === undefined) return decoderHidden(parameters, config, { tokens }).slice([], [0, length - 1])
+    const prefix = imagePrefix(parameters, seeing, images!, dropped)
+    const before = prefix.tokens.shape[1]!
+    return decoderHidden(parameters.decoder, config, { tokens, prefix }).slice(
+      [],
+      [before - 1, before + length - 1],
+    )
   }
   const scores = compileByShape<readonly Tree<Tensor>[], Tensor>(
     ((parameters: unknown, batch: PolicyBatch<JaxArray>) =>
@@ -159,6 +176,9 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
 
     batchOf,
     logp,
+    hidden,
+    width: config.width,
+    firstColumn: offset,
 
     async score(parameters, rows) {
       const results: Float32Array[] = []

@@ -1,43 +1,11 @@
-import type { WordTokenizerSpec } from '../../models/tokenizer.ts'
-import { type DecoderConfig, decoderLoss, initialDecoder } from '../../nets/decoder.ts'
-import { tensor } from '../../tensor/tree.ts'
+import { decoderLoss, initialDecoder } from '../../nets/decoder.ts'
 import { type CorpusItem, type CorpusOptions, corpusItem } from '../../worlds/text/dialogue.ts'
-import {
-  callPieces,
-  marks,
-  numberParameters,
-  parameterPiece,
-  textParameters,
-  textVocabulary,
-} from '../../worlds/text/vocabulary.ts'
 import type { Recipe } from './recipe.ts'
 import { evaluateTextModel } from './text-evaluation.ts'
+import { dialogueBatch, textModel } from './text-model.ts'
 
-const config: DecoderConfig = {
-  width: 64,
-  depth: 3,
-  heads: 4,
-  vocabulary: textVocabulary.size,
-  context: 112,
-  tied: true,
-}
-
-const tokenizer: WordTokenizerSpec = {
-  tokens: textVocabulary.tokens,
-  marks: textVocabulary.special,
-  glued: [
-    '\n',
-    ...Object.values(callPieces),
-    ...[...textParameters, ...numberParameters].map(parameterPiece),
-  ],
-  touching: [[...'0123456789']],
-}
-
-const model: Recipe['model'] = {
-  network: { kind: 'decoder', config },
-  tokenizer,
-  dialogue: { before: [marks.begin, marks.user], between: [marks.assistant], end: marks.end },
-}
+const model = textModel({ width: 64, depth: 3, heads: 4, context: 112 })
+const { config } = model.network
 
 /** Dialogues of one length class are batched together, about as many tokens in each batch. */
 const buckets = {
@@ -108,17 +76,12 @@ function textBatches(readings: readonly Reading[]): Recipe['batches'] {
   return (seed) => (rng, stage) => {
     const { item, short } = readings[stage]!
     const { longerThan, length, rows } = rng.chance(short) ? buckets.short : buckets.long
-    const tokens = new Int32Array(rows * length)
-    const targetMask = new Float32Array(rows * length)
-    for (let row = 0; row < rows; ) {
-      const { ids, answerStart } = item(seed, rng.int(0, 2 ** 31))
-      if (ids.length > length || ids.length <= longerThan) continue
-      tokens.set(ids, row * length)
-      targetMask.fill(promptWeight, row * length, row * length + answerStart)
-      targetMask.fill(1, row * length + answerStart, row * length + ids.length)
-      row++
+    const dialogues: CorpusItem[] = []
+    while (dialogues.length < rows) {
+      const dialogue = item(seed, rng.int(0, 2 ** 31))
+      if (dialogue.ids.length <= length && dialogue.ids.length > longerThan) dialogues.push(dialogue)
     }
-    return { tokens: tensor(tokens, [rows, length], 'int32'), targetMask: tensor(targetMask, [rows, length]) }
+    return dialogueBatch(dialogues, length, promptWeight)
   }
 }
 

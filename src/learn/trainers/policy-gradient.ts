@@ -7,7 +7,7 @@ import { openTraining } from '../../tensor/train.ts'
 import { type PathPattern, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { type GroupedAdvantageOptions, groupedAdvantages } from '../objectives/grouped-advantages.ts'
 import { type GrpoOptions, grpoLoss } from '../objectives/grpo.ts'
-import type { LanguagePolicy, PolicyBatch } from '../policies/language-policy.ts'
+import type { LanguagePolicy, PolicyBatch, PolicyRow } from '../policies/language-policy.ts'
 import { averageRecord, type IterationRecord, recordLog, rolloutRecord } from './monitors.ts'
 import { byTask, type PolicyTask, type Rollout, rollouts } from './rollouts.ts'
 
@@ -112,7 +112,7 @@ export async function policyGradient(
       const logpRef = reference && (await policy.score(reference, rows))
       const reports: Record<string, number>[] = []
       for (let epoch = 0; epoch < epochs; epoch++)
-        for (const part of parts(rows.length, minibatches, rng.fork(`epoch ${epoch}`))) {
+        for (const part of partsOf(rows.length, minibatches, rng.fork(`epoch ${epoch}`))) {
           const batch = updateBatch(
             policy,
             part.map((row) => ({ ...rows[row]!, advantage: advantages[row]!, logpRef: logpRef?.[row] })),
@@ -165,16 +165,11 @@ function updateBatch(policy: LanguagePolicy, rows: readonly UpdateRow[]): Update
   const batch = policy.batchOf(rows)
   const [, columns] = batch.mask.shape as [number, number]
   const mask = batch.mask.data as Float32Array
-  const aligned = (valuesOf: (row: UpdateRow) => ArrayLike<number>) => {
-    const data = new Float32Array(rows.length * columns)
-    rows.forEach((row, index) => {
-      data.set(valuesOf(row), mask.indexOf(1, index * columns))
-    })
-    return tensor(data, [rows.length, columns])
-  }
   const result = {
-    logpOld: aligned(({ logp }) => logp),
-    ...(rows.every(({ logpRef }) => logpRef) ? { logpRef: aligned(({ logpRef }) => logpRef!) } : {}),
+    logpOld: alignedRows(policy, batch, rows, ({ logp }) => logp),
+    ...(rows.every(({ logpRef }) => logpRef)
+      ? { logpRef: alignedRows(policy, batch, rows, ({ logpRef }) => logpRef!) }
+      : {}),
     advantages: tensor(
       rows.map(({ advantage }) => advantage ?? 0),
       [rows.length],
@@ -186,8 +181,23 @@ function updateBatch(policy: LanguagePolicy, rows: readonly UpdateRow[]): Update
   return { rows: batch, ...result }
 }
 
+/** Numbers of each response's tokens in the columns of a batch, Float[B, C]; 0 elsewhere. */
+export function alignedRows<Row extends PolicyRow>(
+  policy: LanguagePolicy,
+  { mask: { shape } }: PolicyBatch<Tensor>,
+  rows: readonly Row[],
+  numbersOf: (row: Row, index: number) => ArrayLike<number>,
+): Tensor {
+  const [count, columns] = shape as [number, number]
+  const data = new Float32Array(count * columns)
+  rows.forEach((row, index) => {
+    data.set(numbersOf(row, index), index * columns + row.tokens.length - policy.firstColumn)
+  })
+  return tensor(data, shape)
+}
+
 /** Indices in random order, in `count` parts of one size. */
-function parts(rows: number, count: number, rng: Rng): number[][] {
+export function partsOf(rows: number, count: number, rng: Rng): number[][] {
   if (rows % count !== 0)
     throw new GuerdonError(
       'bad-option',
@@ -199,7 +209,7 @@ function parts(rows: number, count: number, rng: Rng): number[][] {
   return Array.from({ length: count }, (_, part) => order.slice(part * size, (part + 1) * size))
 }
 
-function refuseUnscored(
+export function refuseUnscored(
   written: readonly Rollout[],
   reward: Reward,
   iteration: number,

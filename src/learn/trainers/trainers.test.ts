@@ -9,6 +9,7 @@ import { type EmbeddedLanguageModel, embeddedLanguageModel } from '../../nets/em
 import { leavesOf, type Tensor, type Tree } from '../../tensor/tree.ts'
 import { dpoLosses, preferenceMargins } from '../objectives/dpo.ts'
 import { type LanguagePolicy, languagePolicy } from '../policies/language-policy.ts'
+import { actorCritic } from './actor-critic.ts'
 import { iterativeTraining } from './iterative.ts'
 import { distinctShare, type IterationRecord } from './monitors.ts'
 import { preferred, supervised } from './objective.ts'
@@ -85,6 +86,21 @@ test('policy gradients raise the reward, and the records are of all rollouts', a
     expect(length).toBeLessThanOrEqual(4)
   }
   expect(records.at(-1)!.updates.kl!).toBeGreaterThan(0.01)
+})
+
+test('actor and critic raise the reward, and the critic comes to know it', async () => {
+  const { records } = await actorCritic({
+    ...settings,
+    policy,
+    group: 4,
+    iterations: 12,
+    minibatches: 2,
+    epochs: 2,
+    kl: { beta: 0.01 },
+  })
+  const all = rewardsOf(records) as number[]
+  expect(all.at(-1)).toBeGreaterThan(all[0]! + 0.2)
+  expect(records.at(-1)!.updates.value!).toBeLessThan(0.1)
 })
 
 test('interrupted and resumed, it goes on bit for bit, and the log has each iteration once', async () => {

@@ -1,0 +1,98 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GuerdonError } from '../../core/index.ts'
+import { catalogueEntry } from '../../methods/catalogue/catalogue.ts'
+import { proofOf, provenIds } from '../../methods/reproduce/proofs.ts'
+import { metricText } from '../../methods/reproduce/report.ts'
+import { type ReproductionResult, reproduce } from '../../methods/reproduce/reproduce.ts'
+import { reproductionsMarkdown } from '../../methods/reproduce/reproductions-markdown.ts'
+import { figure } from '../../stats/figure.ts'
+import type { GlobalOptions } from '../session.ts'
+import { table } from '../table.ts'
+import type { ExitCode, Terminal } from '../terminal.ts'
+
+export interface ReproduceCommandOptions extends GlobalOptions {
+  readonly all?: boolean
+  readonly seeds?: number
+  readonly quick?: boolean
+  readonly workers?: number
+  readonly out: string
+  readonly write?: string
+}
+
+/** `guerdon reproduce ID`: the small-scale proof of a published system; `--all`: of every one that has one. */
+export async function reproduceCommand(
+  id: string | undefined,
+  options: ReproduceCommandOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (id === undefined && !options.all)
+    throw new GuerdonError('bad-option', 'say which system to reproduce, or --all.', {
+      fix: `There are reproductions of ${provenIds.join(', ')}.`,
+    })
+  const ids = options.all ? provenIds : [catalogueEntry(id!).id]
+  const results: ReproductionResult[] = []
+  for (const each of ids) results.push(await one(each, options, terminal))
+  if (options.write !== undefined) {
+    await writeFile(options.write, reproductionsMarkdown(await allResults(results, options.out)))
+    terminal.note(`the verdicts are in ${options.write}`)
+  }
+  if (options.json) terminal.result(JSON.stringify(options.all ? results : results[0]))
+  return results.some(({ failures }) => failures.length > 0) ? 2 : 0
+}
+
+async function one(
+  id: string,
+  options: ReproduceCommandOptions,
+  terminal: Terminal,
+): Promise<ReproductionResult> {
+  const proof = await proofOf(id)
+  const folder = join(options.out, options.quick ? `${id}-quick` : id)
+  const result = await reproduce(proof, {
+    folder,
+    quick: options.quick ?? false,
+    ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
+    onProgress: ({ done, all }) => terminal.progress(`runs of ${id}`, done, all),
+  })
+  terminal.progressEnd()
+  if (options.json) return result
+  terminal.result(`${catalogueEntry(id).name}: ${result.verdict ?? 'no verdict'}`)
+  terminal.result(result.claim)
+  if (result.criteria.length > 0) {
+    terminal.result('')
+    for (const line of table(
+      ['holds', 'kind', 'criterion', 'measured'],
+      result.criteria.map(({ holds, kind, name, measured }) => [holds ? 'yes' : 'no', kind, name, measured]),
+    ))
+      terminal.result(line)
+  }
+  const metrics = [...new Set(result.arms.flatMap(({ metrics }) => Object.keys(metrics)))]
+  terminal.result('')
+  for (const line of table(
+    ['arm', ...metrics, 'samples'],
+    result.arms.map((arm) => [
+      arm.arm,
+      ...metrics.map((metric) => metricText(arm.metrics[metric])),
+      figure(arm.samples),
+    ]),
+  ))
+    terminal.result(line)
+  for (const { run, reason } of result.failures) terminal.problem(`${run} failed: ${reason}`)
+  terminal.note(
+    `\n${result.seeds} seeds, ${figure(result.seconds / 60, 1)} minutes of one core; report: ${join(folder, 'report.html')}`,
+  )
+  return result
+}
+
+/** These results and those that lie in the folder from before, in the order of the catalogue. */
+async function allResults(results: readonly ReproductionResult[], folder: string) {
+  const all: ReproductionResult[] = []
+  for (const id of provenIds) {
+    const fresh = results.find((result) => result.id === id)
+    const kept = await readFile(join(folder, id, 'result.json'), 'utf8').catch(() => undefined)
+    if (fresh && !fresh.quick) all.push(fresh)
+    else if (kept !== undefined) all.push(JSON.parse(kept))
+  }
+  return all.sort((a, b) => catalogueEntry(a.id).number - catalogueEntry(b.id).number)
+}

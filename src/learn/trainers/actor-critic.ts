@@ -1,0 +1,235 @@
+import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
+import { type Reward, Rng } from '../../core/index.ts'
+import { initialLinear, type Linear, linear } from '../../nets/layers.ts'
+import { scoresOf } from '../../rewards/scores-of.ts'
+import type { CompileOptions } from '../../tensor/compile.ts'
+import { compileByShape } from '../../tensor/compile-by-shape.ts'
+import { openTraining } from '../../tensor/train.ts'
+import { mapLeaves, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
+import { whitened } from '../objectives/averages.ts'
+import {
+  type GeneralisedAdvantageOptions,
+  generalisedAdvantages,
+} from '../objectives/generalised-advantages.ts'
+import { type PpoOptions, ppoLoss } from '../objectives/ppo.ts'
+import { type KlRewardOptions, klRewards } from '../objectives/reference-kl.ts'
+import type { LanguagePolicy, PolicyBatch } from '../policies/language-policy.ts'
+import { averageRecord, type IterationRecord, recordLog, rolloutRecord } from './monitors.ts'
+import { alignedRows, type PolicyGradientOptions, partsOf, refuseUnscored } from './policy-gradient.ts'
+import { byTask, rollouts } from './rollouts.ts'
+
+export interface ActorCriticOptions
+  extends CompileOptions,
+    Pick<
+      PolicyGradientOptions,
+      | 'policy'
+      | 'parameters'
+      | 'tasks'
+      | 'oracle'
+      | 'iterations'
+      | 'learningRate'
+      | 'optimiser'
+      | 'maxTokens'
+      | 'temperature'
+      | 'onNull'
+      | 'seed'
+      | 'checkpoint'
+      | 'log'
+      | 'onIteration'
+      | 'signal'
+    > {
+  readonly reward: Reward
+  /** Responses to each task. @default 1 */
+  readonly group?: number
+  /** @default 4 */
+  readonly epochs?: number
+  /** @default 4 */
+  readonly minibatches?: number
+  /** The KL to the start, in the reward. @default beta 0.05, k1 */
+  readonly kl?: KlRewardOptions
+  readonly advantages?: GeneralisedAdvantageOptions
+  readonly objective?: PpoOptions
+}
+
+type Actor<Leaf> = {
+  readonly policy: Tree<Leaf>
+  /** A network of its own, as large as the policy and started from it, with a value for each token. */
+  readonly critic: { readonly trunk: Tree<Leaf>; readonly head: Linear<Leaf> }
+}
+
+/**
+ * PPO of a language policy with a critic (card 00): each token is a step, the KL to the start is in its reward, the
+ * score comes with the last token, advantages are generalised and whitened. A response that is cut off at `maxTokens`
+ * has ended all the same, as it is judged as it stands. Throws as `policyGradient`.
+ */
+export async function actorCritic(
+  options: ActorCriticOptions,
+): Promise<{ readonly parameters: Tree<Tensor>; readonly records: readonly IterationRecord[] }> {
+  const { policy, iterations, minibatches = 4, epochs = 4, seed = 0, checkpoint, signal } = options
+  const { group = 1, reward, oracle, maxTokens, temperature = 1, learningRate } = options
+  const start = options.parameters ?? policy.initial
+  const updates = epochs * minibatches
+  const rateAt = typeof learningRate === 'number' ? () => learningRate : learningRate
+  const head = initialLinear(new Rng(seed).fork('critic'), policy.width, 1)
+  const training = await openTraining<Tree<Tensor>>({
+    ...options,
+    parameters: {
+      policy: start,
+      critic: { trunk: start, head: mapLeaves(head, zeros) as Linear<Tensor> },
+    } satisfies Actor<Tensor> as Tree<Tensor>,
+    seed,
+    loss: (parameters, batch) => updateLoss(policy, options.objective ?? {}, parameters, batch),
+    ...(checkpoint === undefined ? {} : { checkpoint: { path: checkpoint.path } }),
+  })
+  const estimates = compileByShape<readonly Tree<Tensor>[], Estimates<Tensor>>(
+    ((actor: Actor<JaxArray>, batch: PolicyBatch<JaxArray>, given: Given<JaxArray>) =>
+      estimated(policy, options, actor, batch, given)) as never,
+    options,
+  )
+  const random = new Rng(seed).fork('actor-critic')
+  const records: IterationRecord[] = []
+  const file = options.log === undefined ? undefined : recordLog(options.log)
+  try {
+    await file?.resumeAt(training.step / updates)
+    for (let iteration = training.step / updates; iteration < iterations; iteration++) {
+      const rng = random.fork(iteration)
+      const tasks = options.tasks(iteration, rng.fork('tasks'))
+      const judged = { ...(signal === undefined ? {} : { signal }), step: iteration }
+      const actor = training.parameters as Actor<Tensor>
+      const written = await rollouts({
+        policy,
+        parameters: actor.policy,
+        tasks,
+        group,
+        reward,
+        maxTokens,
+        temperature,
+        seed: `${seed}/${iteration}`,
+        ...judged,
+      })
+      refuseUnscored(written, reward, iteration, options.onNull ?? 'mask')
+      const groups = byTask(written, tasks.length)
+      const rows = groups.flat()
+      const scores =
+        oracle &&
+        (await scoresOf(
+          oracle,
+          rows.map(({ sample }) => sample),
+          judged,
+        ))
+      const batch = policy.batchOf(rows)
+      rows.forEach(({ score }, row) => {
+        const columns = batch.mask.shape[1]!
+        if (score.value === null)
+          (batch.mask.data as Float32Array).fill(0, row * columns, (row + 1) * columns)
+      })
+      const reference = await policy.score(start, rows)
+      const given: Given<Tensor> = {
+        scores: tensor(
+          rows.map(({ score }) => score.value ?? 0),
+          [rows.length],
+        ),
+        logpOld: alignedRows(policy, batch, rows, ({ logp }) => logp),
+        logpRef: alignedRows(policy, batch, rows, (_, row) => reference[row]!),
+      }
+      const estimate = await estimates.run(
+        actor as Tree<Tensor>,
+        batch as Tree<Tensor>,
+        given as Tree<Tensor>,
+      )
+      const all = { rows: batch, logpOld: given.logpOld, ...estimate }
+      const reports: Record<string, number>[] = []
+      for (let epoch = 0; epoch < epochs; epoch++)
+        for (const part of partsOf(rows.length, minibatches, rng.fork(`epoch ${epoch}`))) {
+          const chosen = mapLeaves(all as Tree<Tensor>, (leaf) => rowsOf(leaf, part)) as Tree<Tensor>
+          const { loss, gradientNorm, metrics } = await training.advance(chosen, rateAt(training.step))
+          reports.push({ loss, gradientNorm, ...metrics })
+        }
+      const record = { iteration, ...rolloutRecord(groups, scores), updates: averageRecord(reports) }
+      records.push(record)
+      await file?.write(record)
+      options.onIteration?.(record, rows)
+      if ((iteration + 1) % (checkpoint?.every ?? 10) === 0) await training.save()
+    }
+    await training.save()
+    return { parameters: (training.parameters as Actor<Tensor>).policy, records }
+  } finally {
+    await Promise.all([training.dispose(), estimates.dispose()])
+  }
+}
+
+type Given<Leaf> = {
+  /** Float[B] */
+  readonly scores: Leaf
+  /** Float[B, C] */
+  readonly logpOld: Leaf
+  /** Float[B, C] */
+  readonly logpRef: Leaf
+}
+
+/** Float[B, C] each. */
+type Estimates<Leaf> = { readonly valuesOld: Leaf; readonly advantages: Leaf; readonly returns: Leaf }
+
+/** What the critic makes of rollouts; consumes the batch and what is given. */
+function estimated(
+  policy: LanguagePolicy,
+  { kl, advantages: options }: ActorCriticOptions,
+  { critic }: Actor<JaxArray>,
+  batch: PolicyBatch<JaxArray>,
+  { scores, logpOld, logpRef }: Given<JaxArray>,
+): Estimates<JaxArray> {
+  const { mask } = batch
+  const valuesOld = lax.stopGradient(valuesOf(policy, critic, { ...batch, mask: mask.ref }))
+  const rewards = klRewards({ logp: logpOld, logpRef, mask: mask.ref, scores }, kl)
+  const { advantages, returns } = generalisedAdvantages(
+    { rewards, values: valuesOld.ref, done: lastTokens(mask.ref), mask: mask.ref },
+    options,
+  )
+  return { valuesOld, advantages: whitened(advantages, mask), returns }
+}
+
+/** 1 at the last token of each response, Float[B, C]. Consumes the mask. */
+function lastTokens(mask: JaxArray): JaxArray {
+  const [rows, columns] = mask.shape as [number, number]
+  const after = np.concatenate([mask.ref.slice([], [1, columns]), np.zeros([rows, 1])], 1)
+  return mask.mul(np.subtract(1, after))
+}
+
+/** Float[B, C]. Borrows the critic, consumes the batch. */
+function valuesOf(
+  policy: LanguagePolicy,
+  { trunk, head }: Actor<JaxArray>['critic'],
+  batch: PolicyBatch<JaxArray>,
+): JaxArray {
+  const hidden = policy.hidden(trunk, batch)
+  return linear(head, hidden.ref).reshape(hidden.shape.slice(0, 2))
+}
+
+function updateLoss(
+  policy: LanguagePolicy,
+  objective: PpoOptions,
+  actor: Actor<JaxArray>,
+  { rows, ...given }: Estimates<JaxArray> & { rows: PolicyBatch<JaxArray>; logpOld: JaxArray },
+) {
+  const mask = rows.mask.ref
+  const again = Object.fromEntries(
+    Object.entries(rows).map(([name, array]) => [name, (array as JaxArray).ref]),
+  ) as PolicyBatch<JaxArray>
+  const values = valuesOf(policy, actor.critic, again)
+  const logp = policy.logp(actor.policy, rows)
+  return ppoLoss({ ...given, logp, values, mask }, objective)
+}
+
+function zeros({ shape }: Tensor): Tensor {
+  return tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
+}
+
+function rowsOf({ data, shape, dtype }: Tensor, rows: readonly number[]): Tensor {
+  const size = shape.slice(1).reduce((a, b) => a * b, 1)
+  const make = data.constructor as Float32ArrayConstructor
+  const chosen = new make(rows.length * size)
+  rows.forEach((row, index) => {
+    chosen.set((data as Float32Array).subarray(row * size, (row + 1) * size), index * size)
+  })
+  return tensor(chosen, [rows.length, ...shape.slice(1)], dtype)
+}

@@ -1,0 +1,18 @@
+import { GuerdonError } from '../../core/index.ts'
+import type { Reproduction } from './reproduction.ts'
+
+/** Proofs by the method's id, loaded when they are wanted: they bring the tensor engine along. */
+const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
+  toolrl: async () => (await import('../toolrl/proof.ts')).toolrlProof,
+}
+
+export const provenIds: readonly string[] = Object.keys(proofs)
+
+/** Throws `unknown-proof` for a system without one. */
+export async function proofOf(id: string): Promise<Reproduction> {
+  const load = proofs[id]
+  if (load) return load()
+  throw new GuerdonError('unknown-proof', `there is no reproduction of "${id}".`, {
+    fix: `There are reproductions of ${provenIds.join(', ')}.`,
+  })
+}

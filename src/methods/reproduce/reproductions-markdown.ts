@@ -1,0 +1,45 @@
+import { figure } from '../../stats/figure.ts'
+import { catalogueEntry } from '../catalogue/catalogue.ts'
+import { metricText } from './report.ts'
+import type { ReproductionResult } from './reproduce.ts'
+
+/** The verdicts as a page: what was claimed, what was measured, and every criterion, held or not. */
+export function reproductionsMarkdown(results: readonly ReproductionResult[]): string {
+  const rows = results.map(({ id, verdict, seeds, seconds }) => {
+    const entry = catalogueEntry(id)
+    return `| ${entry.number} | [${entry.name}](#${id}) | ${verdict ?? 'none'} | ${seeds} | ${figure(seconds / 60, 1)} |`
+  })
+  return `# Reproductions
+
+Written by \`npm run reproduce\`: each published system on small worlds, against baselines and controls, with the verdict
+that the rule gives. Intervals are of the mean over seeds (95 %).
+
+| no. | system | verdict | seeds | minutes of one core |
+| --: | --- | --- | --: | --: |
+${rows.join('\n')}
+${results.map(section).join('')}`
+}
+
+function section({ id, claim, criteria, arms, failures }: ReproductionResult): string {
+  const { name } = catalogueEntry(id)
+  const metrics = [...new Set(arms.flatMap(({ metrics }) => Object.keys(metrics)))]
+  const failed = failures.map(({ run, reason }) => `- ${run} failed: ${reason}`)
+  return `
+## ${id}
+
+${name}. ${claim}
+
+| criterion | kind | holds | measured |
+| --- | --- | --- | --- |
+${criteria.map((one) => `| ${one.name} | ${one.kind} | ${one.holds ? 'yes' : 'no'} | ${one.measured} |`).join('\n')}
+
+| arm | ${metrics.join(' | ')} | samples | what it is |
+| --- | ${metrics.map(() => '--:').join(' | ')} | --: | --- |
+${arms
+  .map(
+    (arm) =>
+      `| ${arm.arm} | ${metrics.map((metric) => metricText(arm.metrics[metric])).join(' | ')} | ${figure(arm.samples)} | ${arm.description} |`,
+  )
+  .join('\n')}
+${failed.length === 0 ? '' : `\n${failed.join('\n')}\n`}`
+}

@@ -1,0 +1,143 @@
+import { join } from 'node:path'
+import { type Json, Rng } from '../../core/index.ts'
+import type { LanguagePolicy } from '../../learn/policies/language-policy.ts'
+import { languagePolicy } from '../../learn/policies/language-policy.ts'
+import { dialogueBatch, textModel } from '../../learn/pretrain/text-model.ts'
+import { textPolicyTask } from '../../learn/tasks/text-tasks.ts'
+import { decoderLoss, initialDecoder } from '../../nets/decoder.ts'
+import { type EmbeddedLanguageModel, loadEmbedded } from '../../nets/embedded/index.ts'
+import { manifestMetadata } from '../../nets/embedded/manifest.ts'
+import { saveCheckpoint } from '../../tensor/checkpoint.ts'
+import { warmupCosine } from '../../tensor/optimiser.ts'
+import { train } from '../../tensor/train.ts'
+import type { Tensor, Tree } from '../../tensor/tree.ts'
+import { type Dialogue, dialogueOf } from '../../worlds/text/dialogue.ts'
+import { judgeTask, type TaskVerdict, type TextTask, taskPrompt } from '../../worlds/text/task.ts'
+import { textVocabulary } from '../../worlds/text/vocabulary.ts'
+
+/** One exchange to learn from. */
+export interface TextExample {
+  readonly task: TextTask
+  readonly answer: readonly string[]
+}
+
+export interface TextTrainingOptions {
+  /** Must depend on its argument alone. */
+  readonly example: (rng: Rng) => TextExample
+  readonly steps: number
+  /** @default 32 */
+  readonly batch?: number
+  /** Highest learning rate. @default 3e-3 */
+  readonly peak?: number
+  readonly seed: string | number
+}
+
+/** Tokens that a dialogue of a proof has at most; longer ones are drawn again. */
+const length = 80
+
+/** Maximum likelihood of answers, from given parameters. */
+export function trainedOnText(
+  policy: Pick<LanguagePolicy, 'initial'> & { readonly model: EmbeddedLanguageModel },
+  options: TextTrainingOptions,
+): Promise<Tree<Tensor>> {
+  const { network } = policy.model.manifest
+  if (network.kind !== 'decoder') throw new TypeError('a policy of the text world is a decoder')
+  return likelihoodTrained(network.config, policy.initial, options)
+}
+
+async function likelihoodTrained(
+  config: ReturnType<typeof textModel>['network']['config'],
+  parameters: Tree<Tensor>,
+  { example, steps, batch = 32, peak = 3e-3, seed }: TextTrainingOptions,
+): Promise<Tree<Tensor>> {
+  const trained = await train({
+    parameters,
+    loss: (current, given) => decoderLoss(current, config, given),
+    batches: (_, rng) => dialogueBatch(dialogues(rng, example, batch), length),
+    steps,
+    seed,
+    schedule: warmupCosine({ peak, warmup: Math.min(50, steps / 4), total: steps }),
+  })
+  return trained.parameters
+}
+
+function dialogues(rng: Rng, example: TextTrainingOptions['example'], count: number): Dialogue[] {
+  const drawn: Dialogue[] = []
+  for (let attempt = 0; drawn.length < count; attempt++) {
+    const { task, answer } = example(rng.fork(attempt))
+    const dialogue = dialogueOf(taskPrompt(task), answer)
+    if (dialogue.ids.length <= length) drawn.push(dialogue)
+  }
+  return drawn
+}
+
+/** Trains a small model from nothing and writes it to the folder; the path is what arms start from. */
+export async function textStart(
+  folder: string,
+  options: TextTrainingOptions & { readonly width?: number; readonly depth?: number },
+): Promise<string> {
+  const { width = 64, depth = 2, steps, seed } = options
+  const model = textModel({ width, depth, heads: 4, context: 112 })
+  const parameters = await likelihoodTrained(
+    model.network.config,
+    initialDecoder(new Rng(`start/${seed}`), model.network.config),
+    options,
+  )
+  const path = join(folder, 'start.safetensors')
+  const training = { seed: String(seed), steps, command: 'guerdon reproduce' }
+  await saveCheckpoint(path, parameters, {
+    precision: 'float32',
+    metadata: manifestMetadata({ ...model, name: 'start', training }),
+  })
+  return path
+}
+
+/** The model and the policy at a path that `textStart` gave, or of an embedded model's name. */
+export async function startingPolicy(
+  start: Json | undefined,
+): Promise<LanguagePolicy & { readonly model: EmbeddedLanguageModel }> {
+  const model = (await loadEmbedded(String(start))) as EmbeddedLanguageModel
+  return Object.assign(languagePolicy(model), { model })
+}
+
+export interface AnsweredTask {
+  readonly task: TextTask
+  readonly text: string
+  readonly tokens: number
+  readonly verdict: TaskVerdict
+}
+
+/** Answers to tasks, judged by the oracle; greedy by default. */
+export async function answersTo(
+  policy: LanguagePolicy,
+  parameters: Tree<Tensor>,
+  tasks: readonly TextTask[],
+  { maxTokens = 64, temperature = 0, seed = 0 } = {},
+): Promise<AnsweredTask[]> {
+  const prompts = await Promise.all(
+    tasks.map((task, index) => policy.promptOf(textPolicyTask(String(index), task).conversation)),
+  )
+  const written = await policy.sample(parameters, prompts, { maxTokens, temperature, seed })
+  return written.map(({ tokens }, index) => {
+    const text = policy.decode(tokens)
+    return {
+      task: tasks[index]!,
+      text,
+      tokens: tokens.length,
+      verdict: judgeTask(tasks[index]!, textVocabulary.split(text)),
+    }
+  })
+}
+
+/** The mean of a part of the oracle's verdicts, or of their totals. */
+export function meanPart(answers: readonly AnsweredTask[], part?: string): number {
+  const values = answers.map(({ verdict }) =>
+    part === undefined ? verdict.total : (verdict.parts[part] ?? 0),
+  )
+  return values.reduce((a, b) => a + b, 0) / values.length
+}
+
+/** The prompt of a task, as text. */
+export function promptText(task: TextTask): string {
+  return textVocabulary.join(taskPrompt(task))
+}
