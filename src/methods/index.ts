@@ -14,13 +14,42 @@ export { type AxisName, type Tags, taxonomy } from './catalogue/taxonomy.ts'
 export { currReft } from './curr-reft.ts'
 export { dipR1 } from './dip-r1.ts'
 export { gotR1 } from './got-r1.ts'
+export { gvl, gvlFrames, gvlJudge, progressWeights } from './gvl.ts'
+export {
+  fivePointVerdicts,
+  type ImageInWordsMetric,
+  imageInWords,
+  imageInWordsJudge,
+} from './imageinwords.ts'
+export { contradicts, listenerRewardedThinking, withoutVerdict } from './listener-rewarded-thinking.ts'
 export { lscRewardTransform } from './lsc-reward-transform.ts'
+export { verifier } from './master-keys-one-token.ts'
 export { defineMethod, type Method } from './method.ts'
 export { msrl } from './msrl.ts'
+export {
+  droppedConditions,
+  type EditVerdict,
+  editGuidance,
+  editPerspectives,
+  faultlessCondition,
+  faultlessShare,
+  type Perspective,
+  parseEditVerdict,
+  perspectives,
+  scoreEmbedding,
+} from './multi-reward-condition-editing.ts'
 export { oneReward, oneRewardJudge } from './onereward.ts'
 export { perceptionR1 } from './perception-r1.ts'
 export { methods } from './registry.ts'
 export { allRewardTypes, type OwnRewards, resolveReward, rewardTypeNamed } from './resolve.ts'
+export {
+  listFormat,
+  modelCoverage,
+  rankingConsistency,
+  rewardAnything,
+  rewardAnythingVerdict,
+  weightedPairOrder,
+} from './rewardanything.ts'
 export {
   goodSameBad,
   referenceCandidates,
@@ -30,10 +59,22 @@ export {
   winCounts,
 } from './rewarddance.ts'
 export { rmR1, rmR1Judge, rmR1Trace, rmR1Verdict } from './rm-r1.ts'
+export { rpoLambdaHarmonic } from './rpo-lambda-harmonic.ts'
 export { sgpRl } from './sgp-rl.ts'
 export { toolrl } from './toolrl.ts'
+export { unifiedReward, unifiedRewardJudge } from './unifiedreward.ts'
+export {
+  type ThoughtTrace,
+  thoughtTrace,
+  unifiedRewardThink,
+  unifiedRewardThinkJudge,
+  unifiedRewardThinkVerdict,
+} from './unifiedreward-think.ts'
 export { vicrit } from './vicrit.ts'
 export { visionR1 } from './vision-r1.ts'
 export { visionSr1 } from './vision-sr1.ts'
+export { visionPrefer } from './visionprefer-vpscore.ts'
 export { visualRft } from './visual-rft.ts'
 export { vlmR1 } from './vlm-r1.ts'
+export { vlmRl } from './vlm-rl.ts'
+export { vlmRm } from './vlm-rm.ts'

@@ -1,19 +1,28 @@
 import { currReftMethod } from './curr-reft.ts'
 import { dipR1Method } from './dip-r1.ts'
 import { gotR1Method } from './got-r1.ts'
+import { gvlMethod } from './gvl.ts'
+import { imageInWordsMethod } from './imageinwords.ts'
+import { listenerRewardedThinkingMethod } from './listener-rewarded-thinking.ts'
 import { lscRewardTransformMethod } from './lsc-reward-transform.ts'
+import { masterKeysMethod } from './master-keys-one-token.ts'
 import type { Method } from './method.ts'
 import { msrlMethod } from './msrl.ts'
+import { multiRewardConditionEditingMethod } from './multi-reward-condition-editing.ts'
 import { oneRewardMethod } from './onereward.ts'
 import { perceptionR1Method } from './perception-r1.ts'
+import { rewardAnythingMethod } from './rewardanything.ts'
 import { rewardDanceMethod } from './rewarddance.ts'
 import { rmR1Method } from './rm-r1.ts'
 import { rpoLambdaHarmonicMethod } from './rpo-lambda-harmonic.ts'
 import { sgpRlMethod } from './sgp-rl.ts'
 import { toolrlMethod } from './toolrl.ts'
+import { unifiedRewardMethod } from './unifiedreward.ts'
+import { unifiedRewardThinkMethod } from './unifiedreward-think.ts'
 import { vicritMethod } from './vicrit.ts'
 import { visionR1Method } from './vision-r1.ts'
 import { visionSr1Method } from './vision-sr1.ts'
+import { visionPreferMethod } from './visionprefer-vpscore.ts'
 import { visualRftMethod } from './visual-rft.ts'
 import { vlmR1Method } from './vlm-r1.ts'
 import { vlmRlMethod } from './vlm-rl.ts'
@@ -28,10 +37,18 @@ export const methods: readonly Method[] = [
   visualRftMethod,
   vlmRmMethod,
   visionR1Method,
+  visionPreferMethod,
   visionSr1Method,
+  listenerRewardedThinkingMethod,
+  gvlMethod,
+  rewardAnythingMethod,
+  unifiedRewardThinkMethod,
+  masterKeysMethod,
   vicritMethod,
   gotR1Method,
   rpoLambdaHarmonicMethod,
+  multiRewardConditionEditingMethod,
+  unifiedRewardMethod,
   rmR1Method,
   perceptionR1Method,
   lscRewardTransformMethod,
@@ -40,4 +57,5 @@ export const methods: readonly Method[] = [
   msrlMethod,
   toolrlMethod,
   dipR1Method,
+  imageInWordsMethod,
 ]
