@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-node'
 import type { DType, OnnxGraph, ValueInfo } from './onnx.ts'
-import { leavesOf, type Tensor, type TensorData, type Tree } from './tree.ts'
+import { flatLeaves, type Tensor, type TensorData, type Tree } from './tree.ts'
 import { materialised, product, reshaped, settled, type View, viewOfTensor } from './view.ts'
 
 // How tensors cross to native code and back. A crossing costs microseconds, whatever the size: small tensors of float32
@@ -145,7 +145,7 @@ function made(result: Ort.Tensor): Tensor {
  * such a tensor says so. Small ones may stay, and what no run made does.
  */
 export function release(tensors: Tree<Tensor>): void {
-  for (const { leaf } of leavesOf(tensors)) {
+  for (const leaf of flatLeaves(tensors)) {
     if (!native.delete(leaf)) continue
     ;(leaf.data.buffer as ArrayBuffer).transfer(0)
   }
