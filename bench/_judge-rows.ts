@@ -1,0 +1,219 @@
+import type { Comparator, Comparison, Pair, ScoreContext } from '../src/core/index.ts'
+import { textOf } from '../src/core/index.ts'
+import { verifier } from '../src/methods/master-keys-one-token.ts'
+import { editPerspectives } from '../src/methods/multi-reward-condition-editing.ts'
+import { oneRewardJudge } from '../src/methods/onereward.ts'
+import { rewardAnything } from '../src/methods/rewardanything.ts'
+import { rewardDanceJudge } from '../src/methods/rewarddance.ts'
+import { rmR1Judge } from '../src/methods/rm-r1.ts'
+import { unifiedReward, unifiedRewardJudge } from '../src/methods/unifiedreward.ts'
+import { unifiedRewardThinkJudge } from '../src/methods/unifiedreward-think.ts'
+import type { ChatModel } from '../src/models/chat-model.ts'
+import { isFailed } from '../src/models/outcome.ts'
+import type { EmbeddedLanguageModel } from '../src/nets/embedded/index.ts'
+import { comparatorFromReward } from '../src/rewards/convert.ts'
+import { type Conversation, conversationsOf } from '../src/rewards/judge/conversations.ts'
+import { byProbability, type JudgePrompt, pairJudge, pointJudge } from '../src/rewards/judge/index.ts'
+import { renderQuery } from '../src/rewards/judge/judge-prompt.ts'
+import {
+  answerPairs,
+  arithmeticPairs,
+  captionPairs,
+  factPairs,
+  type PairSet,
+  picturePairs,
+  principlePairs,
+} from './_judge-sets.ts'
+import type { JudgeRow } from './_judge-table.ts'
+
+// The embedded models know a closed vocabulary, so that each method stands twice: with its own words, and with its
+// protocol in words that the model knows ("in its words"). The baselines are the plain question, and how likely the model
+// finds the answers themselves.
+
+const plain = { fence: 'plain', criterion: {} } as const
+const words = { yes: ['yes'], no: ['no'] } as const
+
+interface Dialect {
+  /** Is the first (second) better, as a pair; is it right, alone. */
+  readonly first: JudgePrompt
+  readonly second: JudgePrompt
+  readonly alone: JudgePrompt
+  readonly withReference: JudgePrompt
+}
+
+const prompt = (user: string): JudgePrompt => ({ version: '1', user })
+const textDialect: Dialect = {
+  first: prompt('{prompt} first {first} then {second} is first best ?'),
+  second: prompt('{prompt} first {first} then {second} is then best ?'),
+  alone: prompt('{prompt} {output} is the answer right ?'),
+  withReference: prompt('{prompt} {output} is the answer {reference} right ?'),
+}
+const sceneDialect: Dialect = {
+  first: prompt('{prompt} A: {first} B: {second} is A ok?'),
+  second: prompt('{prompt} A: {first} B: {second} is B ok?'),
+  alone: prompt('{prompt} {output} is it ok?'),
+  withReference: prompt('{prompt} {output} is it the same as {reference}?'),
+}
+
+function inItsWords(
+  model: JudgeRow['model'],
+  set: PairSet,
+  { first, second, alone, withReference }: Dialect,
+): JudgeRow[] {
+  const row = (
+    card: number | undefined,
+    method: string,
+    protocol: string,
+    judge: (model: EmbeddedLanguageModel) => Comparator,
+  ): JudgeRow => ({ ...(card === undefined ? {} : { card }), method, protocol, model, set, judge })
+  return [
+    row(undefined, 'plain question', 'P(yes) to "is the first best", one order', (given) =>
+      pairJudge({
+        name: 'plain',
+        prompt: first,
+        ask: byProbability(given, words),
+        order: 'random',
+        ...plain,
+      }),
+    ),
+    row(undefined, 'likelihood', 'which answer the model would rather give itself', likelihoodComparator),
+    row(2, 'onereward', 'in its words: P(yes), first better, both orders', (given) =>
+      pairJudge({ name: 'p', prompt: first, ask: byProbability(given, words), ...plain }),
+    ),
+    row(6, 'rewarddance pair', 'in its words: P(yes), second better, both orders', (given) =>
+      pairJudge({
+        name: 'p',
+        prompt: second,
+        ask: byProbability(given, words),
+        candidateSlot: 'second',
+        ...plain,
+      }),
+    ),
+    row(6, 'rewarddance point', 'in its words: P(yes) of each alone', (given) =>
+      comparatorFromReward(
+        pointJudge({ name: 'p', prompt: alone, ask: byProbability(given, words), ...plain }),
+      ),
+    ),
+    row(25, 'verifier', 'in its words: P(yes) beside the reference', (given) =>
+      comparatorFromReward(
+        pointJudge({ name: 'p', prompt: withReference, ask: byProbability(given, words), ...plain }),
+      ),
+    ),
+    row(40, 'rm-r1', 'in its words: solves it first, then names the answer that agrees', (given) =>
+      rmR1Judge({ variant: 'guarded' }, solvingFirst(given, set)),
+    ),
+  ]
+}
+
+/** With their own words. */
+function asWritten(model: JudgeRow['model'], set: PairSet): JudgeRow[] {
+  const rows: [number, string, (given: EmbeddedLanguageModel) => Comparator][] = [
+    [2, 'onereward', (given) => oneRewardJudge({ task: 'remove' }, given)],
+    [6, 'rewarddance', (given) => rewardDanceJudge({}, given)],
+    [
+      18,
+      'rewardanything',
+      (given) => comparatorFromReward(rewardAnything({ principle: 'Prefer the right answer.' }, given)),
+    ],
+    [20, 'unifiedreward-think', (given) => unifiedRewardThinkJudge({}, given)],
+    [25, 'verifier', (given) => comparatorFromReward(verifier({}, given))],
+    [35, 'edit-perspectives', (given) => comparatorFromReward(editPerspectives({}, given))],
+    [37, 'unifiedreward pair', (given) => unifiedRewardJudge({}, given)],
+    [37, 'unifiedreward point', (given) => comparatorFromReward(unifiedReward({}, given))],
+    [40, 'rm-r1', (given) => rmR1Judge({}, given)],
+  ]
+  return rows.map(([card, method, judge]) => ({ card, method, protocol: 'as written', model, set, judge }))
+}
+
+/** Prefers the answer that the model finds likelier, per token. */
+function likelihoodComparator(model: EmbeddedLanguageModel): Comparator {
+  return {
+    name: 'likelihood',
+    version: '1',
+    params: { model: model.id },
+    compare: async (pairs: readonly Pair[], context?: ScoreContext) => {
+      const conversations = (await conversationsOf(
+        pairs.map(({ a }) =>
+          renderQuery(prompt('{prompt}'), { material: { prompt: a.prompt }, fence: 'plain' }),
+        ),
+      )) as Conversation[]
+      const given = pairs.flatMap(({ a, b }, index) =>
+        [a, b].map(({ output }) => ({ prompt: conversations[index]!, answer: textOf(output) })),
+      )
+      const scores = await model.logProbabilities(given, {
+        ended: true,
+        ...(context?.signal ? { signal: context.signal } : {}),
+      })
+      return pairs.map((_, index): Comparison => {
+        const [a, b] = [scores[2 * index]!, scores[2 * index + 1]!]
+        if (isFailed(a)) return { value: null, ...a.failure }
+        if (isFailed(b)) return { value: null, ...b.failure }
+        const mean = (logp: Float32Array) => logp.reduce((sum, value) => sum + value, 0) / logp.length
+        const difference = mean(a.logp) - mean(b.logp)
+        return { value: difference === 0 ? 0.5 : Number(difference > 0), parts: { parsed: 1 } }
+      })
+    },
+  }
+}
+
+/**
+ * A model that cannot reason in words, made to do RM-R1's first step: it answers the question of the pair itself, and that
+ * solution is set beside the two answers. Neither agrees: no verdict.
+ */
+function solvingFirst(model: EmbeddedLanguageModel, set: PairSet): ChatModel {
+  return {
+    id: `solving first: ${model.id}`,
+    chat: async (conversations) => {
+      const shown = conversations.map((messages) => {
+        const all = messages.map(({ text }) => text).join('')
+        const of = (name: string) =>
+          new RegExp(`<<<${name} ([0-9a-f]{8})>>>\\n([\\s\\S]*?)\\n<<<end of ${name} \\1>>>`).exec(
+            all,
+          )?.[2] ?? ''
+        return {
+          question: of('prompt').replace(/^\[image 1\]\s*/, ''),
+          images: messages.flatMap(({ images = [] }) => images),
+          answers: [of('answer A'), of('answer B')],
+        }
+      })
+      const solved = await model.chat(
+        shown.map(({ question, images }) => [
+          { role: 'user' as const, text: question, ...(images.length > 0 ? { images } : {}) },
+        ]),
+      )
+      return solved.map((reply, index) => {
+        if (reply.text === null) return reply
+        const agrees = shown[index]!.answers.map(
+          (answer) => conclusion(answer, set) === conclusion(reply.text!, set),
+        )
+        const verdict = agrees[0] === agrees[1] ? '' : `<answer>[[${agrees[0] ? 'A' : 'B'}]]</answer>`
+        return {
+          ...reply,
+          text: `<type>Reasoning</type><solution>${reply.text}</solution><eval></eval>${verdict}`,
+        }
+      })
+    },
+  }
+}
+
+/** What an answer comes to: the last number of arithmetic, the words of anything else. */
+function conclusion(answer: string, set: PairSet): string {
+  if (set !== arithmeticPairs) return answer.trim().toLowerCase()
+  return answer.match(/\d+/g)?.at(-1) ?? answer
+}
+
+export const ownRows: readonly JudgeRow[] = [
+  ...inItsWords('text-lm-sft', arithmeticPairs, textDialect),
+  ...inItsWords('text-lm-sft', factPairs, textDialect),
+  ...inItsWords('text-lm-sft', principlePairs, {
+    ...textDialect,
+    first: prompt('{principle} {prompt} first {first} then {second} is first best ?'),
+    second: prompt('{principle} {prompt} first {first} then {second} is then best ?'),
+    alone: prompt('{principle} {prompt} {output} is the answer right ?'),
+  }),
+  ...asWritten('text-lm-sft', arithmeticPairs),
+  ...inItsWords('scenes-vlm', answerPairs, sceneDialect),
+  ...inItsWords('scenes-vlm', captionPairs, sceneDialect),
+  ...asWritten('scenes-vlm', answerPairs),
+  ...asWritten('scenes-vlm', picturePairs).filter(({ card }) => [2, 6, 35].includes(card!)),
+]
