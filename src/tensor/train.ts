@@ -205,9 +205,11 @@ export async function openTraining<Parameters extends Tree<Tensor>>(
     },
     async save() {
       if (checkpoint === undefined || saved === step) return
-      const metadata = { ...checkpoint.metadata, step: String(step), seed: String(seed) }
+      own = false // a step may begin before the file is written
+      const done = step
+      const metadata = { ...checkpoint.metadata, step: String(done), seed: String(seed) }
       await saveCheckpoint(checkpoint.path, { frozen, ...state }, { metadata })
-      saved = step
+      saved = done
     },
     dispose: () => compiled.dispose(),
   } as Training<Parameters>
