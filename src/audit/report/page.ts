@@ -79,6 +79,17 @@ mark{background:var(--mark);color:inherit;border-radius:3px;padding:0 1px} mark.
 .bar{display:inline-block;width:90px;height:8px;border-radius:4px;background:var(--line);vertical-align:middle;overflow:hidden}
 .bar>i{display:block;height:100%;background:var(--accent)}
 .null{color:var(--soft);font-style:italic}
+.verdict{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:14px;margin:10px 0}
+.verdict>div{background:var(--card);border:1px solid var(--line);border-top:3px solid var(--accent);border-radius:10px;padding:10px 16px 12px;min-width:0}
+.verdict>div.good{border-top-color:var(--good);color:inherit} .verdict>div.bad{border-top-color:var(--bad);color:inherit}
+.verdict h3{margin:2px 0 6px} .verdict ul{margin:0;padding-left:18px;overflow-wrap:anywhere} .verdict li{margin:4px 0}
+.missed{border:1px solid var(--bad);border-left-width:5px;border-radius:8px;padding:8px 14px;margin:10px 0}
+.missed ul{margin:4px 0;padding-left:18px}
+.cases{display:grid;grid-template-columns:1fr;gap:16px}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:12px}
+.pair>div{min-width:0} .tag{font-size:12px;border:1px solid var(--line);border-radius:10px;padding:0 8px;white-space:nowrap}
+.tag.good{border-color:var(--good)} .tag.bad{border-color:var(--bad)}
+td.wrap{min-width:13em;max-width:46em}
 details>summary{cursor:pointer;color:var(--soft);font-size:13px}
 [hidden]{display:none!important}
 @media print{nav,.tools{display:none} pre{max-height:none}}

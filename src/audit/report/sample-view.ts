@@ -44,14 +44,7 @@ export async function sampleCard(
   const data = Object.entries(scores).map(
     ([name, { value }]) => new Markup(` data-${dataKey(name)}="${value === null ? '' : value}"`),
   )
-  const pictures = await Promise.all(
-    [...imagesOf(sample.prompt), ...imagesOf(sample.output)].map(async (source, index) =>
-      pictureFigure(
-        await options.picture(source),
-        boxes.filter(({ image }) => image === index),
-      ),
-    ),
-  )
+  const pictures = await picturesOf([sample.prompt, sample.output], boxes, options.picture)
   const kind = typeof sample.meta.kind === 'string' ? sample.meta.kind : ''
   return html`<article data-rank="${rank}" data-kind="${kind}"${data}>
 <h3><span>${sample.id}</span>${kind && html`<span class="soft">${kind}</span>`}</h3>
@@ -62,6 +55,22 @@ ${pictures.length + renders.length > 0 && html`<div class="pictures">${pictures}
 ${scoresView(scores, options.ranges)}
 ${sample.reference !== undefined && html`<details><summary>reference</summary><pre>${shorten(pretty(sample.reference), maxText)}</pre></details>`}
 </article>`
+}
+
+/** The pictures of prompts and outputs in order, with boxes drawn on them. */
+export function picturesOf(
+  turns: readonly Turns[],
+  boxes: readonly Extract<Evidence, { kind: 'box' }>[],
+  picture: SampleViewOptions['picture'],
+): Promise<Html[]> {
+  return Promise.all(
+    turns.flatMap(imagesOf).map(async (source, index) =>
+      pictureFigure(
+        await picture(source),
+        boxes.filter(({ image }) => image === index),
+      ),
+    ),
+  )
 }
 
 /** The key under which the page's script finds a reward's value (`dataset` wants camel case without dashes). */
@@ -90,7 +99,8 @@ function scoresView(scores: Readonly<Record<string, Score>>, ranges: SampleViewO
   })}</table>`
 }
 
-function turnsView(
+/** A prompt or an output as text, marked where evidence says so; pictures stand elsewhere. */
+export function turnsView(
   turns: Turns,
   spans: readonly Extract<Evidence, { kind: 'span' }>[],
   maxText: number,
