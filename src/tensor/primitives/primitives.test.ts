@@ -122,6 +122,41 @@ const cases: Record<string, [Traced, ...Tensor[]]> = {
     ),
     floats(2, 3),
   ],
+  'quotients of one shape, scaled, and of numbers': [
+    (a, b) => [
+      a.ref.mul(3).div(b.ref.mul(-2)),
+      np.ones([3, 4]).div(b.ref),
+      grad((x: any) => x.div(b.ref).sum())(a.ref),
+      grad((y: any) => a.ref.div(y).sum())(b),
+      a,
+    ],
+    floats(3, 4),
+    floats(3, 4),
+  ],
+  'zero by zero, and by it': [
+    (a, b) => [a.div(b)],
+    tensor([0, 1, -1, infinity], [4]),
+    tensor([0, 0, 0, infinity], [4]),
+  ],
+  'parts joined again: all, in another order, some, twice': [
+    (a) => {
+      const parts = () => np.split(a.ref, 3, 0) as any[]
+      const result = [
+        np.concatenate(parts(), 0),
+        np.concatenate(parts().toReversed(), 0),
+        np.concatenate(parts().slice(1), 0),
+        np.concatenate([...parts(), ...parts()], 0),
+        np.concatenate([...parts().slice(2), ...parts()], 0),
+        np.concatenate(
+          parts().map((part) => part.reshape([8])),
+          0,
+        ),
+      ]
+      a.dispose()
+      return result
+    },
+    floats(6, 4),
+  ],
   'three products': [
     (a, b, c) => [np.einsum('ij,jk,kl->il', a, b, c)],
     floats(2, 3),
