@@ -61,6 +61,21 @@ export function fromVelocity(
   }
 }
 
+/** What a network says of a noisy image: its velocity v or the clean image x_0. */
+export type Prediction = 'velocity' | 'x0'
+
+/** x_0 and eps that a prediction means; eps of a predicted x_0 is (x_t - sqrt(abar) x_0) / sqrt(1 - abar). */
+export function fromPrediction(
+  kind: Prediction,
+  x: Float32Array,
+  predicted: Float32Array,
+  abar: number,
+): { readonly x0: Float32Array; readonly noise: Float32Array } {
+  if (kind === 'velocity') return fromVelocity(x, predicted, abar)
+  const [signal, deviation] = [Math.sqrt(abar), Math.sqrt(1 - abar)]
+  return { x0: predicted, noise: x.map((value, index) => (value - signal * predicted[index]!) / deviation) }
+}
+
 /** x_0 that a prediction of eps means. */
 export function fromNoise(x: Float32Array, noise: Float32Array, abar: number): Float32Array {
   const [signal, deviation] = [Math.sqrt(abar), Math.sqrt(1 - abar)]

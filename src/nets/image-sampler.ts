@@ -6,7 +6,7 @@ import { type Tensor, type Tree, tensor } from '../tensor/tree.ts'
 import { type Denoiser, type DenoiserConfig, denoiser } from './denoiser.ts'
 import {
   ddimStep,
-  fromVelocity,
+  fromPrediction,
   noiseSchedule,
   samplingTimes,
   standardNormal,
@@ -26,6 +26,8 @@ export interface ImageSamplingOptions {
   readonly guidance?: number
   /** Each image draws from its own stream. @default 0 */
   readonly seed?: string | number
+  /** Names of the images' streams, one for each text. @default their numbers */
+  readonly streams?: readonly (string | number)[]
   /**
    * What comes out of the last step: its estimate of the clean image, or, as in DDPO (arXiv 2305.13301), a sample of
    * the step, which is still noisy where eta > 0. @default 'x0'
@@ -80,10 +82,10 @@ export function imageSampler(config: DenoiserConfig, options: CompileOptions = {
       const { size, channels = 3 } = config.image
       const shape = [texts.length, size, size, channels]
       const pixels = size * size * channels
-      const random = texts.map((_, index) => new Rng(seed).fork(index))
+      const random = texts.map((_, index) => new Rng(seed).fork(given.streams?.[index] ?? index))
       const draw = () => joined(random.map((rng) => standardNormal(rng, pixels)))
       const guided = guidance !== 1
-      const { tokens, mask } = textTensors(guided ? [...texts, ...texts] : texts, config.context)
+      const { tokens, mask } = textTensors(guided ? [...texts, ...texts] : texts, config.text.context)
       const hidden = Float32Array.from({ length: guided ? 2 * texts.length : texts.length }, (_, row) =>
         row >= texts.length ? 1 : 0,
       )
@@ -104,7 +106,7 @@ export function imageSampler(config: DenoiserConfig, options: CompileOptions = {
         }
         const predicted = (await compiled.run(parameters, inputs)).data as Float32Array
         const v = guided ? mixed(predicted, x.length, guidance) : predicted
-        const estimate = fromVelocity(x, v, schedule.abar[time]!)
+        const estimate = fromPrediction(config.prediction ?? 'velocity', x, v, schedule.abar[time]!)
         const { mean, deviation } = ddimStep(
           estimate.x0,
           estimate.noise,

@@ -16,10 +16,18 @@ import {
 import { denoiserLoss, initialDenoiser } from './denoiser.ts'
 import { gelu, softmax, standardise, tanh } from './derivative.ts'
 import { imageSampler, textTensors } from './image-sampler.ts'
-import { dropout } from './layers.ts'
+import { dropout, layerNorm } from './layers.ts'
 import { addedLora, loraParameters, mergedLora, unmergedLora } from './lora.ts'
 import type { Hooks } from './transformer.ts'
-import { imagesOf, patchesOf, patchShape } from './visual-connector.ts'
+import {
+  imagesOf,
+  initialPatchEncoder,
+  mostSalient,
+  patchEncoder,
+  patchesOf,
+  patchShape,
+  visualConnector,
+} from './visual-connector.ts'
 
 const config = { width: 16, depth: 2, heads: 2, vocabulary: 11, context: 8 }
 const parameters = initialDecoder(new Rng('options'), config)
@@ -255,61 +263,129 @@ test('patches are the pixels of their squares, and go back', async () => {
   expect(all[1]).toEqual([...(pixels.data as Float32Array)])
 })
 
-test('a denoiser that has learnt two pictures paints the one its text asks for', async () => {
-  const small = {
-    ...{ width: 16, depth: 1, heads: 2, image: { size: 4, patch: 2 } },
-    ...{ vocabulary: 3, context: 1, schedule: 'cosine' as const, steps: 50 },
-  }
-  const { abar } = (await import('./diffusion.ts')).noiseSchedule('cosine', 50)
-  const { noised, velocity, standardNormal } = await import('./diffusion.ts')
-  const batches = (_: number, own: Rng): Tree<Tensor> => {
-    const rows = Array.from({ length: 16 }, () => {
-      const [word, time] = [own.int(1, 3), own.int(0, 50)]
-      const [x0, noise] = [new Float32Array(48).fill(word === 1 ? 0.8 : -0.8), standardNormal(own, 48)]
-      return { word, time, x: noised(x0, noise, abar[time]!), v: velocity(x0, noise, abar[time]!) }
-    })
-    const all = (pick: (row: (typeof rows)[number]) => Float32Array) =>
-      tensor(Float32Array.from(rows.flatMap((row) => [...pick(row)])), [16, 4, 4, 3])
-    return {
-      images: all(({ x }) => x),
-      velocities: all(({ v }) => v),
-      times: tensor(
-        rows.map(({ time }) => time),
-        [16],
-      ),
-      dropped: tensor(
-        rows.map(() => +own.chance(0.1)),
-        [16],
-      ),
-      ...textTensors(
-        rows.map(({ word }) => [word]),
-        1,
-      ),
-    }
-  }
-  const { averaged } = await train({
-    loss: (p, b) => denoiserLoss(p, small, b),
-    parameters: initialDenoiser(new Rng('paint'), small),
-    batches,
-    steps: 300,
-    schedule: 0.01,
-    average: 0.98,
-    threads: 1,
-  })
-  const sampler = imageSampler(small, { threads: 1 })
-  for (const how of [{}, { guidance: 2 }, { eta: 1, steps: 25 }]) {
-    const { images, trajectory } = await sampler.sample(averaged!, [[1], [2]], { seed: 3, ...how })
-    const means = [0, 1].map(
-      (row) => (images.data as Float32Array).slice(row * 48, (row + 1) * 48).reduce((a, b) => a + b) / 48,
+test('a patch read with its neighbours sees one step around and grey beyond the image', async () => {
+  const image = { size: 6, patch: 2, channels: 1, reach: 1 }
+  const encoder = { width: 8, depth: 0, heads: 1, image }
+  const parameters = initialPatchEncoder(new Rng('reach'), encoder)
+  expect(parameters.patch.weight.shape).toEqual([9 * 4, 8])
+  const changed = (at: number) =>
+    tensor(
+      Float32Array.from({ length: 36 }, (_, i) => (i === at ? 1 : 0.5)),
+      [1, 6, 6, 1],
     )
-    expect(means[0]).toBeGreaterThan(0.5)
-    expect(means[1]).toBeLessThan(-0.5)
-    expect(trajectory.every(({ logp }) => logp.every(Number.isFinite))).toBe('eta' in how)
-    const again = await sampler.sample(averaged!, [[1], [2]], { seed: 3, ...how })
-    expect([...(again.images.data as Float32Array)]).toEqual([...(images.data as Float32Array)])
-  }
-  await sampler.dispose()
+  const encode = (p: any, x: any) => [patchEncoder(p, encoder, patchesOf(x, image))]
+  const patch = (all: number[][], index: number) => all[0]!.slice(index * 8, index * 8 + 8)
+  const [none, corner, middle] = await Promise.all(
+    [-1, 0, 14].map(async (at) => (await run(encode, parameters, changed(at))).all),
+  )
+  const differing = (all: number[][]) =>
+    Array.from({ length: 9 }, (_, index) => index).filter(
+      (index) => String(patch(all, index)) !== String(patch(none!, index)),
+    )
+  expect(differing(corner!)).toEqual([0, 1, 3, 4])
+  expect(differing(middle!)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+  // an all-grey image: only positions are left, so what is beyond the border is as what is within
+  const positions = await run((p: any) => [layerNorm(p.transformer.norm, p.positions.ref)], parameters)
+  expectClose(none![0]!, positions.all[0]!)
 })
+
+test('the most salient tokens are shown, the first of equals first, and teach no salience', async () => {
+  const tokens = tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 4, 1])
+  const salience = tensor([0, 2, 2, 5, 1, 1, 1, 0], [2, 4])
+  const { all } = await run(
+    (x: any, s: any) => {
+      const slope = grad((given: JaxArray) => mostSalient(x.ref, given, 3).sum())(s.ref)
+      return [mostSalient(x, s, 3), slope]
+    },
+    tokens,
+    salience,
+  )
+  expect(all[0]).toEqual([4, 2, 3, 5, 6, 7])
+  expect(all[1]!.every((value) => value === 0)).toBe(true)
+  expect(() =>
+    visualConnector({ kind: 'encoder', width: 8, depth: 0, heads: 1, image: { size: 4, patch: 2 }, most: 5 }),
+  ).toThrow(/5 of 4 image tokens/)
+})
+
+test('texts that share a row do not see each other, only the prefix', async () => {
+  const prefix = normal(1, 3, 16)
+  const [a, b] = [
+    [1, 2, 3],
+    [4, 5, 6, 7, 8],
+  ]
+  const row = (numbers: readonly number[]) => tensor(Int32Array.from(numbers), [1, numbers.length], 'int32')
+  const logits = (inputs: Record<string, Tensor>) =>
+    run(
+      (p: any, x: any, i: any) => [decoder(p, config, { ...i, prefix: { tokens: x } })],
+      parameters,
+      prefix,
+      inputs,
+    )
+  const alone = [await logits({ tokens: row(a!) }), await logits({ tokens: row(b!) })]
+  const packed = {
+    tokens: row([...a!, ...b!]),
+    positions: row([0, 1, 2, 0, 1, 2, 3, 4]),
+    segments: row([1, 1, 1, 2, 2, 2, 2, 2]),
+  }
+  const together = await logits(packed)
+  expectClose(together.all[0]!, [...alone[0]!.all[0]!, ...alone[1]!.all[0]!])
+  const joined = await logits({ ...packed, segments: row([1, 1, 1, 1, 1, 1, 1, 1]) })
+  expect(joined.all[0]!.slice(33)).not.toEqual(together.all[0]!.slice(33))
+})
+
+for (const prediction of ['velocity', 'x0'] as const)
+  test(`a denoiser (${prediction}) that has learnt two pictures paints the one its text asks for`, async () => {
+    const small = {
+      ...{ width: 16, depth: 1, heads: 2, image: { size: 4, patch: 2 }, prediction },
+      ...{ schedule: 'cosine' as const, steps: 50 },
+      text: { width: 8, depth: 1, heads: 1, vocabulary: 3, context: 1 },
+    }
+    const { standardNormal } = await import('./diffusion.ts')
+    const batches = (_: number, own: Rng): Tree<Tensor> => {
+      const words = Array.from({ length: 16 }, () => own.int(1, 3))
+      return {
+        images: tensor(
+          Float32Array.from(words.flatMap((word) => new Array(48).fill(word === 1 ? 0.8 : -0.8))),
+          [16, 4, 4, 3],
+        ),
+        noise: tensor(standardNormal(own, 16 * 48), [16, 4, 4, 3]),
+        times: tensor(
+          words.map(() => own.int(0, 50)),
+          [16],
+        ),
+        dropped: tensor(
+          words.map(() => +own.chance(0.1)),
+          [16],
+        ),
+        ...textTensors(
+          words.map((word) => [word]),
+          1,
+        ),
+      }
+    }
+    const { averaged } = await train({
+      loss: (p, b) => denoiserLoss(p, small, b, { mostWeight: 5 }),
+      parameters: initialDenoiser(new Rng('paint'), small),
+      batches,
+      steps: 300,
+      schedule: 0.01,
+      average: 0.98,
+      threads: 1,
+    })
+    const sampler = imageSampler(small, { threads: 1 })
+    for (const how of [{}, { guidance: 2 }, { eta: 1, steps: 25 }]) {
+      const { images, trajectory } = await sampler.sample(averaged!, [[1], [2]], { seed: 3, ...how })
+      const means = [0, 1].map(
+        (row) => (images.data as Float32Array).slice(row * 48, (row + 1) * 48).reduce((a, b) => a + b) / 48,
+      )
+      expect(means[0]).toBeGreaterThan(0.5)
+      expect(means[1]).toBeLessThan(-0.5)
+      expect(trajectory.every(({ logp }) => logp.every(Number.isFinite))).toBe('eta' in how)
+      const again = await sampler.sample(averaged!, [[1], [2]], { seed: 3, ...how })
+      expect([...(again.images.data as Float32Array)]).toEqual([...(images.data as Float32Array)])
+    }
+    await sampler.dispose()
+  })
 
 test('arrays of a trace are not left behind', async () => {
   // tree.ref and grad borrow parameters: tracing the same function twice must not consume them

@@ -1,4 +1,4 @@
-import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
+import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
 import { GuerdonError, type Rng } from '../core/index.ts'
 import type { Tensor, Tree } from '../tensor/tree.ts'
 import { normal } from './initial.ts'
@@ -82,6 +82,12 @@ export interface VisualConnector {
 export interface ConnectorConfig extends TransformerConfig {
   readonly kind: 'encoder'
   readonly image: ImageConfig
+  /**
+   * The language model sees so many tokens only, those with the highest `salience`, in that order. Fewer tokens cost
+   * less, and what matters is found sooner among them; salience must be taught, no gradient reaches it from the
+   * choice. @default all, by rows
+   */
+  readonly most?: number
 }
 
 export type PatchEncoder<Leaf> = {
@@ -114,18 +120,65 @@ export function patchEncoder(
   return transformer(trunk, config, linear(patch, read.mul(2).sub(1)).add(positions.ref))
 }
 
-/** Patches through an encoder, then one layer to the language model's width. */
+export type EncoderConnector<Leaf> = {
+  readonly encoder: PatchEncoder<Leaf>
+  readonly output: Linear<Leaf>
+  /** [width of the language model, 1]; present where only some tokens are shown. */
+  readonly salience?: Linear<Leaf>
+}
+
+/**
+ * Every patch as a token, Float[B, count, width], and where tokens are chosen how salient each is, Float[B, count].
+ * Consumes `patches`.
+ */
+export function patchTokens(
+  { encoder, output, salience }: EncoderConnector<JaxArray>,
+  config: ConnectorConfig,
+  patches: JaxArray,
+): { readonly tokens: JaxArray; readonly salience?: JaxArray } {
+  const tokens = linear(output, patchEncoder(encoder, config, patches))
+  if (salience === undefined) return { tokens }
+  return { tokens, salience: linear(salience, tokens.ref).reshape(tokens.shape.slice(0, 2)) }
+}
+
+/** The `most` tokens of Float[B, count, width] with the highest Float[B, count], the first of equals first. Consumes both. */
+export function mostSalient(tokens: JaxArray, salience: JaxArray, most: number): JaxArray {
+  const [batch, count] = salience.shape as [number, number]
+  const given = lax.stopGradient(salience)
+  const [own, other] = [given.ref.reshape([batch, count, 1]), given.reshape([batch, 1, count])]
+  const isEarlier = np.array(
+    Float32Array.from({ length: count * count }, (_, at) => (at % count < Math.floor(at / count) ? 1 : 0)),
+    { shape: [1, count, count] },
+  )
+  const isBefore = np
+    .where(np.greater(other.ref, own.ref), 1, 0)
+    .add(np.where(np.equal(other, own), isEarlier, 0))
+  const rank = np.sum(isBefore, -1).reshape([batch, 1, count])
+  const places = np.array(
+    Float32Array.from({ length: most }, (_, place) => place),
+    { shape: [1, most, 1] },
+  )
+  return np.matmul(np.where(np.equal(rank, places), 1, 0), tokens)
+}
+
+/** Patches through an encoder, then one layer to the language model's width; all of them, or the most salient. */
 function encoderConnector(config: ConnectorConfig): VisualConnector {
-  type Parameters<Leaf> = { readonly encoder: PatchEncoder<Leaf>; readonly output: Linear<Leaf> }
+  const { count } = patchShape(config.image)
+  const { most } = config
+  if (most !== undefined && !(Number.isInteger(most) && most >= 1 && most <= count))
+    throw new GuerdonError('bad-config', `${most} of ${count} image tokens cannot be shown.`)
   return {
-    count: patchShape(config.image).count,
-    initial: (rng, width): Parameters<Tensor> => ({
+    count: most ?? count,
+    initial: (rng, width): EncoderConnector<Tensor> => ({
       encoder: initialPatchEncoder(rng, config),
       output: initialLinear(rng, config.width, width),
+      ...(most === undefined ? {} : { salience: initialLinear(rng, width, 1) }),
     }),
     encode(parameters, patches) {
-      const { encoder, output } = parameters as Parameters<JaxArray>
-      return { tokens: linear(output, patchEncoder(encoder, config, patches)) }
+      const { tokens, salience } = patchTokens(parameters as EncoderConnector<JaxArray>, config, patches)
+      return {
+        tokens: salience === undefined || most === undefined ? tokens : mostSalient(tokens, salience, most),
+      }
     },
   }
 }

@@ -5,7 +5,7 @@ import { Budget, type BudgetLimits, type Spent } from './budget.ts'
 import { type Answered, type Call, CallError, type CallOutcome, type Sent } from './call.ts'
 import { type Estimate, EstimateCounter } from './estimate.ts'
 import { Lane } from './lane.ts'
-import { checkLimits, limitDefaults, timeoutRetries } from './limits.ts'
+import { type CallLimits, checkLimits, limitDefaults, timeoutRetries } from './limits.ts'
 import { pause } from './pause.ts'
 import { costOf } from './price.ts'
 
@@ -20,6 +20,8 @@ export interface CallLayerOptions extends BudgetLimits {
    * up what it would cost. @default 'live'
    */
   readonly mode?: 'live' | 'replay' | 'estimate'
+  /** Of every endpoint, where its model does not say otherwise. */
+  readonly limits?: CallLimits
 }
 
 /** The reason that calls were stopped with: what is in flight may finish, so that nothing paid for is lost. */
@@ -35,6 +37,7 @@ export class SpendingStopped extends Error {
 export class CallLayer {
   readonly mode: 'live' | 'replay' | 'estimate'
   readonly #cache: CallCache | undefined
+  readonly #limits: CallLimits
   readonly #budget: Budget
   readonly #estimate = new EstimateCounter()
   readonly #lanes = new Map<string, Lane>()
@@ -44,10 +47,13 @@ export class CallLayer {
   readonly #stop = new AbortController()
   #unkept: { calls: CachedCall[]; done: Promise<void> } | undefined
 
-  constructor({ cache, mode = 'live', ...limits }: CallLayerOptions = {}) {
+  /** Throws a `GuerdonError` (`bad-option`) for a limit that is none. */
+  constructor({ cache, mode = 'live', limits = {}, ...budget }: CallLayerOptions = {}) {
+    checkLimits(limits)
     this.mode = mode
     this.#cache = cache
-    this.#budget = new Budget(limits)
+    this.#limits = limits
+    this.#budget = new Budget(budget)
   }
 
   get spent(): Spent {
@@ -107,9 +113,8 @@ export class CallLayer {
   }
 
   async #asked(call: Call, signal: AbortSignal): Promise<CallOutcome<Json>> {
-    const { model } = call
-    const { limits } = model
-    const lane = this.#laneOf(call)
+    const limits = { ...this.#limits, ...call.model.limits }
+    const lane = this.#laneOf(call.model.endpoint, limits)
     let jitter: Rng | undefined
     let timeouts = 0
     for (let attempt = 0; ; attempt++) {
@@ -191,10 +196,9 @@ export class CallLayer {
     return this.#unkept.done
   }
 
-  #laneOf({ model: { endpoint, limits } }: Call): Lane {
+  #laneOf(endpoint: string, limits: CallLimits): Lane {
     let lane = this.#lanes.get(endpoint)
     if (lane === undefined) {
-      checkLimits(limits)
       lane = new Lane(limits)
       this.#lanes.set(endpoint, lane)
     }

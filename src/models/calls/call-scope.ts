@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { ModelSettings } from '../model-settings.ts'
+import type { OwnModel } from '../model-settings.ts'
 import { CallLayer } from './call-layer.ts'
 
 /** What models are used with: the layer that their calls go through, and models by names of one's own. */
 export interface CallScope {
   readonly calls: CallLayer
-  readonly models: Readonly<Record<string, ModelSettings>>
+  readonly models: Readonly<Record<string, OwnModel>>
 }
 
 const scopes = new AsyncLocalStorage<CallScope>()

@@ -1,12 +1,13 @@
-import { GuerdonError, isObject, type Json, type JsonObject } from '../../core/index.ts'
+import { GuerdonError, identityOf, isObject, type Json, type JsonObject } from '../../core/index.ts'
 import { CallError } from '../calls/call.ts'
 import type { CallLayer } from '../calls/call-layer.ts'
 import { currentScope } from '../calls/call-scope.ts'
 import { type CallLimits, checkLimits, limitNames } from '../calls/limits.ts'
+import { type AskModel, modelCalls } from '../calls/model-calls.ts'
 import type { Price } from '../calls/price.ts'
-import { retryAfterOf } from '../calls/retry-after.ts'
+import { statusError } from '../calls/status-error.ts'
+import { plainAddress, withoutKeys } from '../secrets.ts'
 import { type HttpAnswer, postJson } from './http-request.ts'
-import { plainAddress, withoutKey } from './secrets.ts'
 
 export interface EndpointOptions extends CallLimits {
   /** Where the API begins, such as `http://localhost:8000/v1`. @default OPENAI_BASE_URL, else OpenAI's own */
@@ -46,7 +47,7 @@ export interface OpenAIClient {
 const openAI = 'https://api.openai.com/v1'
 
 /** Longest answer that is not said to be longer [bytes]. */
-const usualBytes = 16 * 2 ** 20
+const usualBytes = 8 * 2 ** 20
 
 /** An address that speaks the protocol of OpenAI, and how to ask there. */
 export class Endpoint {
@@ -64,7 +65,7 @@ export class Endpoint {
     const base =
       options.client?.baseURL ?? options.baseUrl ?? (process.env.OPENAI_BASE_URL || undefined) ?? openAI
     if (!URL.canParse(base) || !/^https?:/i.test(base))
-      throw new GuerdonError('bad-option', `${JSON.stringify(withoutKey(base, undefined))} is no address.`, {
+      throw new GuerdonError('bad-option', `${JSON.stringify(withoutKeys(base))} is no address.`, {
         fix: 'Such as http://localhost:8000/v1.',
       })
     this.options = options
@@ -79,8 +80,23 @@ export class Endpoint {
     this.#keyVariable = options.keyVariable ?? (isUsual ? 'OPENAI_API_KEY' : 'GUERDON_API_KEY')
   }
 
-  get calls(): CallLayer {
-    return this.options.calls ?? currentScope().calls
+  /** Names a model of this endpoint, with the parameters of every request. */
+  idOf(model: string): string {
+    const { parameters = {} } = this.options
+    const plain = Object.keys(parameters).length === 0
+    return `${model}@${this.address}${plain ? '' : `#${identityOf(parameters).slice(0, 8)}`}`
+  }
+
+  /** Asks a model of this endpoint. @param kind what is asked, such as `chat` */
+  asking(model: string, kind: string): AskModel {
+    const { price, calls } = this.options
+    const called = {
+      id: this.idOf(model),
+      endpoint: this.address,
+      limits: this.limits,
+      ...(price === undefined ? {} : { price }),
+    }
+    return modelCalls(called, kind, () => calls ?? currentScope().calls)
   }
 
   /**
@@ -104,23 +120,18 @@ export class Endpoint {
     signal: AbortSignal,
     maxBytes: number = usualBytes,
   ): Promise<HttpAnswer> {
-    const key = this.#base === undefined ? undefined : process.env[this.#keyVariable]
     const body = withParameters(fields, this.options.parameters)
     const answer = await (this.#base === undefined
       ? this.#viaClient(path, body, signal, maxBytes)
       : postJson({
           url: this.#urlOf(path),
-          headers: this.#headers(key),
+          headers: this.#headers(),
           body: JSON.stringify(body),
           maxBytes,
           signal,
-        })
-    ).catch((error) => {
-      if (error instanceof CallError) throw hiding(error, key)
-      throw error
-    })
+        }))
     if (answer.status >= 200 && answer.status < 300) return answer
-    throw this.#errorOf(answer, key)
+    throw this.#errorOf(answer)
   }
 
   #urlOf(path: string): URL {
@@ -133,7 +144,8 @@ export class Endpoint {
     return url
   }
 
-  #headers(key: string | undefined): Record<string, string> {
+  #headers(): Record<string, string> {
+    const key = process.env[this.#keyVariable]
     const { username, password } = this.#base!
     if (key) return { authorization: `Bearer ${key}` }
     if (username === '') return {}
@@ -159,36 +171,26 @@ export class Endpoint {
       if (error instanceof CallError) throw error
       const { status, headers, message } = error as { status?: number; headers?: Headers; message: string }
       if (status === undefined)
-        throw new CallError('outage', `the connection failed: ${withoutKey(message, undefined)}`, {
+        throw new CallError('outage', `the connection failed: ${withoutKeys(message)}`, {
           retryable: true,
         })
       return { status, headers: Object.fromEntries(headers ?? []), text: message }
     }
   }
 
-  #errorOf({ status, headers, text }: HttpAnswer, key: string | undefined): CallError {
+  #errorOf({ status, headers, text }: HttpAnswer): CallError {
     const { message, type } = errorIn(text)
-    const said = withoutKey(message, key)
-    const what = `${this.address} answered ${status}${said === '' ? '' : `: ${said}`}`
-    const retryAfterMs = retryAfterOf(headers)
-    const after = retryAfterMs === undefined ? {} : { retryAfterMs }
-    if (status === 429 && /insufficient_quota|billing/.test(type))
-      return new CallError('outage', what, { fatal: true })
-    if (status === 429 || status === 503 || status === 529)
-      return new CallError('outage', what, { retryable: true, overloaded: true, ...after })
-    if (status === 408 || status === 409 || status === 425 || status >= 500)
-      return new CallError('outage', what, { retryable: true, ...after })
-    if (status === 401)
-      return new CallError(
-        'outage',
-        `${what}. The key is read from ${this.#keyVariable}, which is ${key ? 'set' : 'not set'}`,
-        { fatal: true },
-      )
-    if (status === 404) return new CallError('outage', what, { fatal: true })
-    if (status === 403 || /content_?filter|content_?policy|moderation/.test(type))
-      return new CallError('refused', what)
-    if (status >= 300 && status < 400) return new CallError('outage', `${what} (redirects are not followed)`)
-    return new CallError('bad-input', what)
+    const said = withoutKeys(message)
+    const isSet = Boolean(process.env[this.#keyVariable])
+    return statusError(
+      {
+        status,
+        headers,
+        message: `${this.address} answered ${status}${said === '' ? '' : `: ${said}`}`,
+        type,
+      },
+      `. The key is read from ${this.#keyVariable}, which is ${isSet ? 'set' : 'not set'}`,
+    )
   }
 }
 
@@ -242,17 +244,6 @@ function errorIn(text: string): { message: string; type: string } {
     message: (typeof message === 'string' ? message : JSON.stringify(message)).slice(0, 300),
     type: `${String(error.type ?? '')} ${String(error.code ?? '')}`,
   }
-}
-
-function hiding(error: CallError, key: string | undefined): CallError {
-  const { code, message, retryable, overloaded, outage, fatal, retryAfterMs } = error
-  return new CallError(code, withoutKey(message, key), {
-    retryable,
-    overloaded,
-    outage,
-    fatal,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  })
 }
 
 async function limitedText(response: Response, maxBytes: number): Promise<string> {

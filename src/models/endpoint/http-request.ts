@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type IncomingHttpHeaders, request as requestHttp } 
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { messageOf } from '../../core/index.ts'
 import { CallError } from '../calls/call.ts'
+import { withoutKeys } from '../secrets.ts'
 
 export interface HttpRequest {
   readonly url: URL
@@ -39,7 +40,11 @@ export function postJson({ url, headers, body, maxBytes, signal }: HttpRequest):
     }
     const fail = (error: unknown) => settle(() => reject(error))
     const broken = (error: unknown) =>
-      fail(new CallError('outage', `the connection failed: ${messageOf(error)}`, { retryable: true }))
+      fail(
+        new CallError('outage', `the connection failed: ${withoutKeys(messageOf(error))}`, {
+          retryable: true,
+        }),
+      )
     const request = (isSecure ? requestHttps : requestHttp)(
       url,
       {

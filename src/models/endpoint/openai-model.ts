@@ -1,15 +1,14 @@
 import { GuerdonError } from '../../core/index.ts'
-import type { ChatModel, ChatReply } from '../chat-model.ts'
-import { failedChat } from '../chat-model.ts'
+import type { ChatModel } from '../chat-model.ts'
 import { choicesFromTop, type TopToken } from '../choices-from-top.ts'
+import { chatReplyOf } from '../kept-reply.ts'
 import { failed, isFailed } from '../outcome.ts'
 import type { ChoiceModel } from '../token-model.ts'
 import { samplingFields } from './chat-requests.ts'
 import { Endpoint, type EndpointOptions } from './endpoint.ts'
-import { endpointCalls } from './endpoint-calls.ts'
 import { expectedInput } from './expected-input.ts'
 import { messagesIdentity, openaiMessages } from './openai-messages.ts'
-import { firstChoice, type KeptReply, replyOf, tokensUsed } from './openai-reply.ts'
+import { firstChoice, replyOf, tokensUsed } from './openai-reply.ts'
 import { bodyOfStream } from './openai-stream.ts'
 import { topTokensOf } from './top-tokens.ts'
 
@@ -39,13 +38,13 @@ export function openaiModel(model: string, options: OpenAIModelOptions = {}): Op
   const { stream = false, topLogprobs = 20 } = options
   if (!(Number.isInteger(topLogprobs) && topLogprobs >= 1))
     throw new GuerdonError('bad-option', `topLogprobs is ${topLogprobs}; it is a whole number from 1.`)
-  const chats = endpointCalls(endpoint, model, 'chat')
-  const choices = endpointCalls(endpoint, model, 'choices')
+  const askChat = endpoint.asking(model, 'chat')
+  const askChoices = endpoint.asking(model, 'choices')
   return {
-    id: chats.id,
+    id: endpoint.idOf(model),
 
     async chat(conversations, settings = {}) {
-      const outcomes = await chats.ask(
+      const outcomes = await askChat(
         conversations,
         async (conversation, index) => {
           const fields = samplingFields(settings, index, endpoint)
@@ -71,15 +70,11 @@ export function openaiModel(model: string, options: OpenAIModelOptions = {}): Op
         },
         settings.signal,
       )
-      return outcomes.map((outcome): ChatReply => {
-        if (isFailed(outcome)) return failedChat(outcome.failure)
-        const { answer, usage, cached } = outcome
-        return { ...chatReplyOf(answer), usage, cached }
-      })
+      return outcomes.map(chatReplyOf)
     },
 
     async choices(conversations, variants, { signal } = {}) {
-      const outcomes = await choices.ask(
+      const outcomes = await askChoices(
         conversations,
         async (conversation) => ({
           identity: { messages: await messagesIdentity(conversation), topLogprobs },
@@ -115,10 +110,4 @@ export function openaiModel(model: string, options: OpenAIModelOptions = {}): Op
       })
     },
   }
-}
-
-function chatReplyOf({ text, finish, reasoning, refusal }: KeptReply): ChatReply {
-  const thought = reasoning === undefined ? {} : { reasoning }
-  if (refusal === undefined) return { text, finish, ...thought }
-  return { ...failedChat({ code: 'refused', reason: `the model declined: ${refusal}` }), ...thought }
 }

@@ -1,15 +1,7 @@
 import { isObject } from '../../core/index.ts'
+import type { KeptReply } from '../kept-reply.ts'
 import { withoutReasoning } from '../reasoning.ts'
 import { malformed } from './endpoint.ts'
-
-/** What a model answered, as it is kept. */
-export type KeptReply = {
-  readonly text: string
-  readonly finish: 'stop' | 'length'
-  readonly reasoning?: string
-  /** Present where it declined to answer: in whose words. */
-  readonly refusal?: string
-}
 
 /** The first choice of an answer of `/chat/completions`. Throws a `CallError` (to be tried again) where there is none. */
 export function replyOf(body: Readonly<Record<string, unknown>>): KeptReply {

@@ -32,8 +32,7 @@ const twins = {
 const noise = {
   ...tower,
   image,
-  vocabulary: tokens.length,
-  context: 6,
+  text: { ...tower, vocabulary: tokens.length, context: 6 },
   schedule: 'cosine' as const,
   steps: 50,
 }

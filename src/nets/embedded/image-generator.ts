@@ -40,13 +40,15 @@ export function embeddedImageGenerator(
     tokenizer,
     async generate(prompts, { seed = 0, temperature = 1, steps = 20, guidance = 1, signal } = {}) {
       const made: { output: Raster; logp: number[] }[] = []
+      const streams = streamsOf(prompts)
       for (let first = 0; first < prompts.length; first += batchSize) {
         const texts = prompts.slice(first, first + batchSize).map((text) => tokenizer.encode(text))
         const { images, trajectory } = await sampler.sample(parameters as Denoiser<Tensor>, texts, {
           steps,
           eta: temperature,
           guidance,
-          seed: first === 0 ? seed : `${seed}/${first}`,
+          seed,
+          streams: streams.slice(first, first + batchSize),
           ...(signal === undefined ? {} : { signal }),
         })
         texts.forEach((_, row) => {
@@ -57,6 +59,16 @@ export function embeddedImageGenerator(
     },
     dispose: () => sampler.dispose(),
   }
+}
+
+/** A stream for each prompt, a further one where it comes again: what else is painted does not matter. */
+function streamsOf(prompts: readonly string[]): string[] {
+  const seen = new Map<string, number>()
+  return prompts.map((prompt) => {
+    const times = seen.get(prompt) ?? 0
+    seen.set(prompt, times + 1)
+    return `${prompt}/${times}`
+  })
 }
 
 /** One image of Float[B, size, size, 3] in [-1, 1]. */

@@ -1,4 +1,5 @@
 import { GuerdonError, Rng } from '../../core/index.ts'
+import { beginnings } from '../../models/beginnings.ts'
 import { type ChatMessage, type ChatModel, failedChat } from '../../models/chat-model.ts'
 import type { GenerateOptions, Generator, LikelyGenerated } from '../../models/generator.ts'
 import { isFailed, runReadable } from '../../models/outcome.ts'
@@ -279,19 +280,6 @@ export function embeddedLanguageModel(
 interface Reading {
   readonly tokens: readonly number[]
   readonly image: Raster | undefined
-}
-
-/** Without answers that continue another one: whatever begins with them begins with that one. */
-function beginnings(answers: readonly (readonly number[])[]): (readonly number[])[] {
-  return answers.filter(
-    (answer, index) =>
-      !answers.some(
-        (other, at) =>
-          at !== index &&
-          other.every((token, place) => answer[place] === token) &&
-          (other.length < answer.length || at < index),
-      ),
-  )
 }
 
 /** Where the first of the stops begins in a text. */
