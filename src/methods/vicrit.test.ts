@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { testVectors } from '../../tests/vectors.ts'
-import { changedSegment, namesSegment, vicrit } from './vicrit.ts'
+import { changedSegment, namesSegment } from '../rewards/verifiable/text/changed-segment.ts'
+import { vicrit } from './vicrit.ts'
 
 type Variant = 'released' | 'paper' | 'guarded'
 interface VectorInput {

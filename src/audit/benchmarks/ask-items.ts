@@ -249,6 +249,7 @@ export async function askAnswerer(
           outcome: credit === 1 ? 'right' : credit === 0 ? 'wrong' : 'graded',
           credit,
           margin: 2 * credit - 1,
+          ...(score.parts ? { parts: score.parts } : {}),
         })
       }
     }

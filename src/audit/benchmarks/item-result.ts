@@ -1,4 +1,4 @@
-import type { UnscoredCode } from '../../core/index.ts'
+import type { Score, UnscoredCode } from '../../core/index.ts'
 import type { Verdict } from './aggregate.ts'
 import type { BenchmarkItem } from './benchmark.ts'
 
@@ -16,6 +16,8 @@ export interface ItemResult extends Verdict {
   readonly votes?: { readonly right: number; readonly wrong: number; readonly none: number }
   /** Further measures of the item, such as rank correlation. */
   readonly measures?: Readonly<Record<string, number | null>>
+  /** Of an answer: the parts of its score. */
+  readonly parts?: NonNullable<Score['parts']>
   /** Why it is unresolved. */
   readonly code?: UnscoredCode | 'split'
   readonly reason?: string

@@ -13,20 +13,32 @@ import { llmbar } from './sets/llmbar.ts'
 import { mHalDetect, scenesHallucination } from './sets/m-haldetect.ts'
 import { mRewardBench, textLanguagesBenchmark } from './sets/m-rewardbench.ts'
 import { mtbenchHuman } from './sets/mtbench-human.ts'
+import { openChairBenchmark, scenesOpenChair } from './sets/openchair.ts'
 import { pandalm } from './sets/pandalm.ts'
+import { pathEval, paths, pathsDescribed } from './sets/patheval.ts'
 import { prmbench } from './sets/prmbench.ts'
 import { rabench, textPrinciples } from './sets/rabench.ts'
 import { rewardBench, rewardBenchPriorSets } from './sets/rewardbench.ts'
 import { rewardBench2, textRewardBench2 } from './sets/rewardbench-2.ts'
 import { scenesPreference } from './sets/scenes-preference.ts'
+import { sgpCompBench } from './sets/sgp-compbench.ts'
 import { sugarcrepe } from './sets/sugarcrepe.ts'
 import { textAdversarial, textPreference } from './sets/text-preference.ts'
 import { ukpConvarg } from './sets/ukp-convarg.ts'
 import { valse } from './sets/valse.ts'
+import { scenesViCrit, viCritBench } from './sets/vicrit-bench.ts'
 import { vilbench } from './sets/vilbench.ts'
 import { vlRewardBench } from './sets/vl-rewardbench.ts'
 
 const specs: readonly BenchmarkSpec[] = [
+  pathsDescribed,
+  paths,
+  pathEval,
+  sgpCompBench(),
+  scenesOpenChair,
+  openChairBenchmark(),
+  scenesViCrit,
+  viCritBench,
   scenesHallucination,
   mHalDetect,
   vilbench,
