@@ -1,4 +1,5 @@
 import {
+  GuerdonError,
   type Json,
   messageOf,
   retryableCodes,
@@ -207,6 +208,8 @@ async function attempt<Result>(
     return failed(unscored('crashed', `the model gave ${results.length} results for ${count} questions`))
   } catch (error) {
     if (signal?.aborted) return failed(unscored('cancelled', 'cancelled while the judge was asked'))
-    return failed(unscored('outage', `the model failed: ${messageOf(error)}`))
+    // A setting that is wrong (a model that cannot do this, weights that are not there) is no outage.
+    const code = error instanceof GuerdonError ? 'crashed' : 'outage'
+    return failed(unscored(code, `the model failed: ${messageOf(error)}`))
   }
 }

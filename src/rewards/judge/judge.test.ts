@@ -4,6 +4,7 @@ import { type Pair, Rng, type Sample } from '../../core/index.ts'
 import { byProbability, byReply } from './asking.ts'
 import type { JudgePrompt } from './judge-prompt.ts'
 import { listJudge } from './list-judge.ts'
+import { namedModel } from './named-model.ts'
 import { slotReport } from './order.ts'
 import { pairJudge } from './pair-judge.ts'
 import { pointJudge } from './point-judge.ts'
@@ -287,4 +288,25 @@ test('votes', () => {
   expect(voteK([1, 5, 2, 9], { rule: 'median', range: [1, 10] }).value).toBe(3.5)
   expect(voteK([4])).toEqual({ value: 4 })
   expect(() => voteK([])).toThrow(RangeError)
+})
+
+describe('models by name', () => {
+  const ask = (model: string) =>
+    pointJudge({ name: 'p', prompt: pointPrompt, ask: byReply(namedModel(model), yesNoReader()) }).score([
+      sample('a', '4'),
+    ])
+
+  test('a constant model, a name that is none, weights that are not there, a model that cannot chat', async () => {
+    expect(await ask('constant:no')).toMatchObject([{ value: 0 }])
+    expect(() => namedModel('embeded:text-lm')).toThrow(/there is no model "embeded:text-lm".*embedded/s)
+    expect(await ask('embedded:none-of-these')).toMatchObject([{ value: null, code: 'crashed' }])
+    expect(await ask('embedded:scenes-clip')).toMatchObject([
+      { value: null, code: 'crashed', reason: expect.stringContaining('answers in words') },
+    ])
+  })
+
+  test('other weights are another model', () => {
+    expect(namedModel('embedded:text-lm').id).toMatch(/^embedded:text-lm#[0-9a-f]{12}$/)
+    expect(namedModel('embedded:text-lm').id).not.toBe(namedModel('embedded:text-lm-sft').id)
+  })
 })

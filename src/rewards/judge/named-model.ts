@@ -1,35 +1,37 @@
-import { GuerdonError } from '../../core/index.ts'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { ChatModel } from '../../models/chat-model.ts'
+import { type Capability, capable } from '../../models/model.ts'
 import type { ChoiceModel } from '../../models/token-model.ts'
+import { hasWeights, weightsPath } from '../../nets/embedded/weights-path.ts'
+import { checkModelName, resolveModel } from '../../nets/resolve-model.ts'
 import { constantModel } from './constant-model.ts'
 
 /**
- * A model by its name, for rewards that are written as text: `embedded:scenes-vlm`, or `constant:yes`, which always says
- * that. It is loaded when it is first asked.
+ * A model by its name, for rewards that are written as text: any name that `resolveModel` knows, or `constant:yes`, which
+ * always says that. It is loaded when it is first asked; asked for what it cannot do, each question fails and says so.
+ *
+ * @throws GuerdonError `unknown-model` for a name that can stand for none
  */
 export function namedModel(name: string): ChatModel & ChoiceModel {
-  const [kind, rest] = splitOnce(name)
-  if (kind === 'constant') return constantModel(rest)
-  if (kind !== 'embedded')
-    throw new GuerdonError('unknown-model', `there is no model "${name}".`, {
-      fix: 'Write embedded:NAME or constant:REPLY.',
-    })
-  let loading: Promise<ChatModel & ChoiceModel> | undefined
-  const load = () => {
-    loading ??= import('../../nets/embedded/load-embedded.ts').then(
-      async ({ loadEmbedded }) => (await loadEmbedded(rest)) as unknown as ChatModel & ChoiceModel,
-    )
-    return loading
-  }
+  const constant = /^constant:([\s\S]*)$/.exec(name)
+  if (constant) return constantModel(constant[1]!)
+  checkModelName(name)
+  const as = async <Wanted extends Capability>(wanted: Wanted) => capable(await resolveModel(name), wanted)
   return {
-    id: name,
-    chat: async (conversations, options) => (await load()).chat(conversations, options),
+    id: identityOfNamed(name),
+    chat: async (conversations, options) => (await as('chat')).chat(conversations, options),
     choices: async (conversations, variants, options) =>
-      (await load()).choices(conversations, variants, options),
+      (await as('choices')).choices(conversations, variants, options),
   }
 }
 
-function splitOnce(name: string): readonly [string, string] {
-  const at = name.indexOf(':')
-  return at < 0 ? [name, ''] : [name.slice(0, at), name.slice(at + 1)]
+/** The name; of a model that comes with this package also which weights they are, so that others are another model. */
+function identityOfNamed(name: string): string {
+  const weights = /^embedded:(.+)$/.exec(name)?.[1]
+  if (weights === undefined || !hasWeights(weights)) return name
+  const digest = createHash('sha256')
+    .update(readFileSync(weightsPath(weights)))
+    .digest('hex')
+  return `${name}#${digest.slice(0, 12)}`
 }
