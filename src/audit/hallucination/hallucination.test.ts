@@ -186,6 +186,22 @@ describe('POPE', () => {
       }
     },
   )
+  test('company can be counted on other images than those asked about', () => {
+    const images = [{ id: 'a', objects: ['dog'] }]
+    const statistics = [
+      { id: 'b', objects: ['dog', 'cat'] },
+      { id: 'c', objects: ['cup', 'cat', 'car'] },
+      { id: 'd', objects: ['cup'] },
+    ]
+    const absent = (split: 'popular' | 'adversarial') =>
+      popeQuestions(images, { split, statistics, perImage: 1, rng: new Rng(1) })[1]?.object
+    expect([absent('popular'), absent('adversarial')]).toEqual(['cat', 'cat'])
+    const others = [...statistics, { id: 'e', objects: ['cup'] }, { id: 'f', objects: ['cup'] }]
+    expect(
+      popeQuestions(images, { split: 'popular', statistics: others, perImage: 1, rng: new Rng(1) })[1]!
+        .object,
+    ).toBe('cup')
+  })
   test('articles', () => {
     const [row] = popeQuestions([{ id: 'a', objects: ['apple'] }], {
       split: 'popular',

@@ -44,6 +44,8 @@ export interface PopeQuestion {
 export interface PopeOptions {
   /** How absent objects are chosen: drawn, the most frequent ones, or those that most often accompany the present one. */
   readonly split: 'random' | 'popular' | 'adversarial'
+  /** What frequency and company are counted on, such as the training data of a model. @default the images asked about */
+  readonly statistics?: readonly PopeImage[]
   /** Objects asked for per image that are there (and as many that are not). @default 3 */
   readonly perImage?: number
   readonly rng: Rng
@@ -59,10 +61,10 @@ export interface PopeOptions {
  */
 export function popeQuestions(
   images: readonly PopeImage[],
-  { split, perImage = 3, rng }: PopeOptions,
+  { split, statistics = images, perImage = 3, rng }: PopeOptions,
 ): PopeQuestion[] {
-  const popular = byFrequency(images.flatMap(({ objects }) => [...new Set(objects)]))
-  const companions = split === 'adversarial' ? companionsOf(images) : new Map<string, string[]>()
+  const popular = byFrequency(statistics.flatMap(({ objects }) => [...new Set(objects)]))
+  const companions = split === 'adversarial' ? companionsOf(statistics) : new Map<string, string[]>()
   return images
     .filter(({ objects }) => objects.length >= perImage)
     .flatMap(({ id, objects }) => {

@@ -24,6 +24,8 @@ export interface Recipe {
   readonly from?: { readonly model: string; readonly parts?: Readonly<Record<string, string>> }
   /** One after the other, on the same parameters. */
   readonly stages: readonly Stage[]
+  /** Decay of a moving average of the parameters, which then is the model. @default the last parameters are */
+  readonly average?: number
   readonly initial: (rng: Rng) => Tree<Tensor>
   /** Traced: borrows parameters, consumes the batch. */
   readonly loss: (parameters: never, batch: never) => JaxArray | LossWithMetrics
@@ -40,6 +42,8 @@ export interface Stage {
   /** Learning rate at its highest: after `warmup` steps; from there a cosine goes down to 0. */
   readonly peak: number
   readonly warmup: number
+  /** Steps after which the cosine is at 0, where the stage ends before it is. @default steps */
+  readonly decay?: number
 }
 
 /** Steps of all stages. */
@@ -57,9 +61,10 @@ export function scheduleOf(
 ): { readonly rate: (step: number) => number; readonly stage: (step: number) => number } {
   const scale = steps / stepsOf({ stages })
   const ends = stages.map((_, index) => Math.round(stepsOf({ stages: stages.slice(0, index + 1) }) * scale))
-  const rates = stages.map(({ peak, warmup }, index) => {
-    const total = ends[index]! - (ends[index - 1] ?? 0)
-    return warmupCosine({ peak, warmup: Math.min(warmup, total / 4), total })
+  const rates = stages.map(({ peak, warmup, steps, decay = steps }, index) => {
+    const length = ends[index]! - (ends[index - 1] ?? 0)
+    const total = Math.max(1, (length * decay) / steps)
+    return warmupCosine({ peak, warmup: Math.min(warmup, length / 4), total })
   })
   const stage = (step: number) =>
     Math.max(

@@ -49,7 +49,7 @@ export async function evaluateSceneModel(
         items.map(({ scene, prompt }) => (blind ? ask(prompt) : ask(prompt, toRaster(renderScene(scene))))),
         { maxTokens: 64, ...(signal === undefined ? {} : { signal }) },
       ),
-    ).map(({ text }) => text)
+    ).map(({ text }) => text ?? '')
 
   const metrics: Metric[] = []
   const correct = (questions: readonly { scene: Scene; prompt: string }[], replies: readonly string[]) =>

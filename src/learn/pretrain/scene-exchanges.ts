@@ -7,8 +7,8 @@ import type { Scene } from '../../worlds/scenes/scene.ts'
 export interface PackingOptions {
   /** Tokens of a row. */
   readonly length: number
-  /** What is asked of each scene, and how often. */
-  readonly exchanges: ExchangeOptions
+  /** What is asked of a scene, and how often. */
+  readonly exchanges: (row: number) => ExchangeOptions
   /** Chance that an exchange goes on with the conversation before it. @default 0 */
   readonly followUp?: number
   /** Most tokens of a conversation. */
@@ -23,7 +23,7 @@ export type PackedExchanges = {
   readonly segments: Tensor
   /** Int[B, length]: place in the conversation. */
   readonly positions: Tensor
-  /** Float[B, length]: 1 at the tokens of answers. */
+  /** Float[B, length]: weights of the tokens of answers, 0 elsewhere. */
   readonly targetMask: Tensor
 }
 
@@ -42,10 +42,11 @@ export function packedExchanges(
   ]
   const targetMask = new Float32Array(scenes.length * length)
   scenes.forEach((scene, row) => {
+    const asking = exchanges(row)
     const last = (row + 1) * length
     let [at, segment, start] = [row * length, 0, row * length]
     for (let failures = 0; failures < 2; ) {
-      const { prompt, answer } = drawExchange(scene, rng, exchanges)
+      const { prompt, answer } = drawExchange(scene, rng, asking)
       const asked = tokenizer.encode(prompt)
       const answered = tokenizer.encode(answer)
       const next = at + asked.length + answered.length + 2
@@ -60,7 +61,7 @@ export function packedExchanges(
       tokens.set([...asked, between, ...answered, end], at)
       segments.fill(segment, at, next)
       for (let place = at; place < next; place++) positions[place] = place - start
-      targetMask.fill(1, next - answered.length - 1, next)
+      targetMask.fill(answerWeight(answered.length + 1), next - answered.length - 1, next)
       at = next
     }
   })
@@ -70,4 +71,9 @@ export function packedExchanges(
     positions: tensor(positions, shape, 'int32'),
     targetMask: tensor(targetMask, shape),
   }
+}
+
+/** Weight of each token of an answer: a word that decides a question counts as much as half a caption. */
+function answerWeight(length: number): number {
+  return Math.max(0.5, 4 / length)
 }

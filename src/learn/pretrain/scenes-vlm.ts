@@ -1,22 +1,24 @@
-import type { Array as JaxArray } from '@jax-js/jax'
+import { type Array as JaxArray, lax } from '@jax-js/jax'
+import type { Rng } from '../../core/index.ts'
 import { wordTokenizer } from '../../models/tokenizer.ts'
 import { type DecoderInputs, decoderLoss } from '../../nets/decoder.ts'
 import {
   hiddenImages,
-  imagePrefix,
   initialVisionLanguage,
   type VisionLanguage,
   type VisionLanguageConfig,
 } from '../../nets/vision-language.ts'
+import { type EncoderConnector, mostSalient, patchesOf, patchTokens } from '../../nets/visual-connector.ts'
 import type { LossWithMetrics } from '../../tensor/train.ts'
 import { type Tensor, tensor } from '../../tensor/tree.ts'
 import type { ExchangeOptions } from '../../worlds/scenes/exchange.ts'
+import type { Scene } from '../../worlds/scenes/scene.ts'
 import { type SceneWorld, sceneWorld } from '../../worlds/scenes/scene-world.ts'
 import { sceneVocabulary } from '../../worlds/scenes/vocabulary.ts'
 import type { Recipe } from './recipe.ts'
 import { sceneImages } from './scene-batch.ts'
 import { evaluateSceneModel } from './scene-evaluation.ts'
-import { packedExchanges } from './scene-exchanges.ts'
+import { type PackingOptions, packedExchanges } from './scene-exchanges.ts'
 import {
   type GroundingHead,
   groundingLabels,
@@ -28,8 +30,11 @@ import { sceneTokenizer } from './scene-tokenizer.ts'
 /** Small patches, each read with its neighbours, so that a shape is seen whole wherever it lies. */
 const image = { size: 32, patch: 4, reach: 1 } as const
 
-const config: VisionLanguageConfig = {
-  connector: { kind: 'encoder', width: 128, depth: 2, heads: 4, image },
+/** Image tokens that the language model sees: there are at most five objects. */
+const most = 8
+
+export const config: VisionLanguageConfig = {
+  connector: { kind: 'encoder', width: 128, depth: 2, heads: 4, image, most },
   decoder: {
     width: 128,
     depth: 3,
@@ -43,14 +48,17 @@ const config: VisionLanguageConfig = {
 const tokenizer = wordTokenizer(sceneTokenizer)
 
 /** What is learnt: the model, and the head that teaches its eyes. */
-type Parameters<Leaf> = { readonly model: VisionLanguage<Leaf>; readonly grounding: GroundingHead<Leaf> }
+type Parameters<Leaf> = {
+  readonly model: VisionLanguage<Leaf>
+  readonly grounding: GroundingHead<Leaf>
+}
 
-/** Scenes to see, without a word. */
-const seeing = { rows: 48 } as const
-/** Scenes to talk about, tokens of each, share of images that are hidden, weight of the grounding beside the words. */
-const talking = { rows: 24, length: 112, followUp: 0.2, dropout: 0.1, grounding: 0.1 } as const
+/** Scenes in a batch, by stage: seeing, talking (twice), both. */
+const rows = [40, 16, 16, 20] as const
+/** Tokens about each scene, share of images that are hidden, weight of the grounding beside the words. */
+const talking = { length: 112, followUp: 0.2, dropout: 0.1, grounding: 0.3 } as const
 
-const exchanges: ExchangeOptions = {
+export const exchanges: ExchangeOptions = {
   tasks: {
     existence: 4,
     count: 5,
@@ -73,50 +81,62 @@ const exchanges: ExchangeOptions = {
 
 function batches(world: SceneWorld): ReturnType<Recipe['batches']> {
   return (rng, stage) => {
-    const { rows } = stage === 0 ? seeing : talking
-    const scenes = Array.from({ length: rows }, () => world.scene(rng.int(0, 2 ** 31)))
-    const seen = { images: sceneImages(scenes), labels: groundingLabels(scenes, image.patch) }
-    if (stage === 0) return seen
-    const { length, followUp, dropout } = talking
-    const dropped = Float32Array.from(scenes, () => (rng.chance(dropout) ? 1 : 0))
+    const scenes = Array.from({ length: rows[stage]! }, () => world.scene(rng.int(0, 2 ** 31)))
     return {
-      ...seen,
-      dropped: tensor(dropped, [rows]),
-      text: packedExchanges(scenes, rng, {
-        length,
-        exchanges,
-        followUp,
-        context: config.decoder.context,
-        tokenizer,
-      }),
+      images: sceneImages(scenes),
+      ...(stage === 1 || stage === 2 ? {} : { labels: groundingLabels(scenes, image.patch) }),
+      ...(stage === 0 ? {} : talk(scenes, rng, () => exchanges)),
     }
+  }
+}
+
+/** Conversations about scenes, and which images are hidden. */
+export function talk(scenes: readonly Scene[], rng: Rng, exchanges: PackingOptions['exchanges']) {
+  const { length, followUp, dropout } = talking
+  const { context } = config.decoder
+  return {
+    dropped: tensor(
+      scenes.map(() => (rng.chance(dropout) ? 1 : 0)),
+      [scenes.length],
+    ),
+    text: packedExchanges(scenes, rng, { length, exchanges, followUp, context, tokenizer }),
   }
 }
 
 type Batch = {
   readonly images: JaxArray
-  readonly labels: JaxArray
+  /** What image tokens should say; without it the eyes stay as they are. */
+  readonly labels?: JaxArray
   readonly dropped?: JaxArray
   readonly text?: Omit<DecoderInputs, 'prefix'> & { readonly targetMask: JaxArray }
 }
 
-/** The words, given what is seen, and beside them (at first alone) what the image tokens say of their patches. */
 function loss(
   { model, grounding }: Parameters<JaxArray>,
   { images, labels, dropped, text }: Batch,
 ): LossWithMetrics {
-  const prefix = imagePrefix(model, config, images)
-  const seen = groundingLoss(grounding, prefix.tokens.ref, labels, image.size)
-  if (text === undefined || dropped === undefined) {
-    prefix.tokens.dispose()
-    return { loss: seen, metrics: {} }
+  const seen = patchTokens(
+    model.connector as EncoderConnector<JaxArray>,
+    config.connector,
+    patchesOf(images, image),
+  )
+  const { tokens, salience } = seen as Required<typeof seen>
+  const isWordless = text === undefined || dropped === undefined
+  const grounded =
+    labels && groundingLoss(grounding, { tokens: tokens.ref, salience: salience.ref, labels }, image.size)
+  if (isWordless) {
+    for (const array of [tokens, salience]) array.dispose()
+    return { loss: grounded!, metrics: {} }
   }
-  const shown = hiddenImages(model, prefix, dropped)
-  const words = decoderLoss(model.decoder, config.decoder, { ...text, prefix: shown })
-  return {
-    loss: words.ref.add(seen.ref.mul(talking.grounding)),
-    metrics: { words, seen },
-  }
+  const shown = mostSalient(grounded === undefined ? lax.stopGradient(tokens) : tokens, salience, most)
+  const prefix = hiddenImages(model, { tokens: shown }, dropped)
+  const words = decoderLoss(model.decoder, config.decoder, { ...text, prefix })
+  return grounded === undefined
+    ? { loss: words.ref, metrics: { words } }
+    : {
+        loss: words.ref.add(grounded.ref.mul(talking.grounding)),
+        metrics: { words, seen: grounded },
+      }
 }
 
 /** Answers questions about scenes, describes them and finds objects. */
@@ -126,9 +146,10 @@ export const scenesVlm: Recipe = {
     'Vision-language model of 32-pixel scenes: questions, captions, detection and boxes of referring expressions.',
   data:
     'Scenes of one to five coloured shapes, split `train`, endless and seeded. First stage: the image encoder alone, ' +
-    'whose tokens tell of the object at their patch (shape, colour, size, box) through a layer that is dropped ' +
-    'afterwards. Then several conversations about each image, none of which sees another, one image in ten hidden, ' +
-    `that layer trained along: ${Object.entries(exchanges.tasks!)
+    'whose tokens tell of the object at their patch (whether there is one, shape, colour, size, box) through a layer ' +
+    'that is dropped afterwards. Then, the encoder left as it is, several conversations about each image, none of which ' +
+    'sees another, one image in ten hidden; in the last stage both together. Exchanges: ' +
+    `${Object.entries(exchanges.tasks!)
       .map(([task, weight]) => `${task} ${weight}`)
       .join(', ')}; questions open 8 : yes or no 1 : multiple choice 1. ` +
     'Measured on the split `test`, greedy decoding, one exchange at a time.',
@@ -143,7 +164,9 @@ export const scenesVlm: Recipe = {
   },
   stages: [
     { steps: 1500, peak: 2e-3, warmup: 100 },
-    { steps: 6000, peak: 1.5e-3, warmup: 200 },
+    { steps: 2000, peak: 1.5e-3, warmup: 100, decay: 3000 },
+    { steps: 3500, peak: 1.5e-3, warmup: 100, decay: 4500 },
+    { steps: 1000, peak: 6e-4, warmup: 50 },
   ],
   initial: (rng): Parameters<Tensor> => ({
     model: initialVisionLanguage(rng, config),
