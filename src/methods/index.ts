@@ -11,8 +11,24 @@ export {
 } from './catalogue/catalogue.ts'
 export type { CatalogueEntry, World } from './catalogue/entries.ts'
 export { type AxisName, type Tags, taxonomy } from './catalogue/taxonomy.ts'
+export {
+  aggregateContexts,
+  type ContextPreferences,
+  type ContextRowRewards,
+  contextAccuracy,
+  marginalPreference,
+  preferenceErrorBound,
+} from './context-aware-preference/aggregation.ts'
+export { contextAwareJudge, contextAwarePreference } from './context-aware-preference.ts'
 export { currReft } from './curr-reft.ts'
 export { dipR1 } from './dip-r1.ts'
+export { followUps } from './follow-up-likelihood-reward/follow-ups.ts'
+export {
+  type DialogueTurns,
+  type FacetLikelihoods,
+  followUpLikelihood,
+  followUpScore,
+} from './follow-up-likelihood-reward.ts'
 export { gotR1 } from './got-r1.ts'
 export { gvl, gvlFrames, gvlJudge, progressWeights } from './gvl.ts'
 export {
@@ -40,6 +56,14 @@ export {
 } from './multi-reward-condition-editing.ts'
 export { oneReward, oneRewardJudge } from './onereward.ts'
 export { perceptionR1 } from './perception-r1.ts'
+export {
+  calibratedRelevance,
+  type FrameSelectionOptions,
+  frameEntropy,
+  selectFrames,
+} from './reagent-v/frames.ts'
+export { mergeReflections, type Reflected, type Reflections, reflect } from './reagent-v/reflection.ts'
+export { reagentV } from './reagent-v.ts'
 export { methods } from './registry.ts'
 export { allRewardTypes, type OwnRewards, resolveReward, rewardTypeNamed } from './resolve.ts'
 export {
@@ -70,7 +94,17 @@ export {
   unifiedRewardThinkJudge,
   unifiedRewardThinkVerdict,
 } from './unifiedreward-think.ts'
+export { questionShares, universe } from './universe.ts'
 export { vicrit } from './vicrit.ts'
+export {
+  aggregateSteps,
+  expectedAccuracy,
+  pickBest,
+  prefixValues,
+  processPreference,
+  type StepAggregate,
+} from './vilbench/selection.ts'
+export { vilbench, vilbenchSteps } from './vilbench.ts'
 export { visionR1 } from './vision-r1.ts'
 export { visionSr1 } from './vision-sr1.ts'
 export { visionPrefer } from './visionprefer-vpscore.ts'

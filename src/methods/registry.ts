@@ -1,5 +1,7 @@
+import { contextAwarePreferenceMethod } from './context-aware-preference.ts'
 import { currReftMethod } from './curr-reft.ts'
 import { dipR1Method } from './dip-r1.ts'
+import { followUpLikelihoodMethod } from './follow-up-likelihood-reward.ts'
 import { gotR1Method } from './got-r1.ts'
 import { gvlMethod } from './gvl.ts'
 import { imageInWordsMethod } from './imageinwords.ts'
@@ -11,6 +13,7 @@ import { msrlMethod } from './msrl.ts'
 import { multiRewardConditionEditingMethod } from './multi-reward-condition-editing.ts'
 import { oneRewardMethod } from './onereward.ts'
 import { perceptionR1Method } from './perception-r1.ts'
+import { reagentVMethod } from './reagent-v.ts'
 import { rewardAnythingMethod } from './rewardanything.ts'
 import { rewardDanceMethod } from './rewarddance.ts'
 import { rmR1Method } from './rm-r1.ts'
@@ -19,7 +22,9 @@ import { sgpRlMethod } from './sgp-rl.ts'
 import { toolrlMethod } from './toolrl.ts'
 import { unifiedRewardMethod } from './unifiedreward.ts'
 import { unifiedRewardThinkMethod } from './unifiedreward-think.ts'
+import { universeMethod } from './universe.ts'
 import { vicritMethod } from './vicrit.ts'
+import { vilbenchMethod } from './vilbench.ts'
 import { visionR1Method } from './vision-r1.ts'
 import { visionSr1Method } from './vision-sr1.ts'
 import { visionPreferMethod } from './visionprefer-vpscore.ts'
@@ -37,12 +42,13 @@ export const methods: readonly Method[] = [
   visualRftMethod,
   vlmRmMethod,
   visionR1Method,
+  vilbenchMethod,
   visionPreferMethod,
   visionSr1Method,
-  listenerRewardedThinkingMethod,
-  gvlMethod,
   rewardAnythingMethod,
+  listenerRewardedThinkingMethod,
   unifiedRewardThinkMethod,
+  gvlMethod,
   masterKeysMethod,
   vicritMethod,
   gotR1Method,
@@ -51,6 +57,8 @@ export const methods: readonly Method[] = [
   unifiedRewardMethod,
   rmR1Method,
   perceptionR1Method,
+  universeMethod,
+  reagentVMethod,
   lscRewardTransformMethod,
   sgpRlMethod,
   currReftMethod,
@@ -58,4 +66,6 @@ export const methods: readonly Method[] = [
   toolrlMethod,
   dipR1Method,
   imageInWordsMethod,
+  followUpLikelihoodMethod,
+  contextAwarePreferenceMethod,
 ]
