@@ -3,6 +3,7 @@ import { registerHooks } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { GuerdonError, messageOf, type Reward } from '../core/index.ts'
+import { isModelSettings, type OwnModel } from '../models/model-settings.ts'
 
 /** What `guerdon.config.ts` says; every field may be left out. */
 export interface GuerdonConfig {
@@ -11,6 +12,12 @@ export interface GuerdonConfig {
    * names that are known already (`'0.7*math + 0.3*format'`).
    */
   readonly rewards?: Readonly<Record<string, Reward | string>>
+  /**
+   * Models under the names that rewards will know: a name with its price and limits
+   * (`{ model: 'openai:gpt-5-mini', price: { input: 0.25, output: 2 } }`), or a model made in code. Keys are not written
+   * here: they come from the environment.
+   */
+  readonly models?: Readonly<Record<string, OwnModel>>
   /** File of the store, relative to the config's folder. @default '.guerdon/store.db' */
   readonly store?: string
   /** Rewards that `guerdon score` uses when the command line names none. */
@@ -77,7 +84,7 @@ function checked(value: unknown, file: string): GuerdonConfig {
   }
   if (typeof value !== 'object' || value === null)
     return fail('the configuration must be the default export: export default defineConfig({ ... }).')
-  const known = ['rewards', 'store', 'score']
+  const known = ['rewards', 'models', 'store', 'score']
   for (const key of Object.keys(value))
     if (!known.includes(key)) fail(`is not a setting; known are ${known.join(', ')}.`, key)
   const config = value as GuerdonConfig
@@ -86,6 +93,16 @@ function checked(value: unknown, file: string): GuerdonConfig {
       fail('a name is a letter, then letters, digits, _ and -.', `rewards.${name}`)
     if (typeof reward !== 'string' && typeof reward?.score !== 'function')
       fail('is neither a reward (defineReward) nor an expression.', `rewards.${name}`)
+  }
+  for (const [name, model] of Object.entries(config.models ?? {})) {
+    if (!/^[A-Za-z][\w-]*$/.test(name))
+      fail('a name is a letter, then letters, digits, _ and -.', `models.${name}`)
+    if (
+      typeof model !== 'object' ||
+      model === null ||
+      !(isModelSettings(model) || typeof model.id === 'string')
+    )
+      fail('is neither a model nor settings with the name of one (`model`).', `models.${name}`)
   }
   return config
 }

@@ -50,10 +50,12 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   )
 
   command(
-    reading(scoring(root.command('score').description('score every sample of a file with rewards'))).argument(
-      '<data>',
-      'a file (.jsonl .json .csv .parquet, also .gz), "-" for JSON Lines on standard input, or hf://owner/name/split',
-    ),
+    reading(scoring(root.command('score').description('score every sample of a file with rewards')))
+      .argument(
+        '<data>',
+        'a file (.jsonl .json .csv .parquet, also .gz), "-" for JSON Lines on standard input, or hf://owner/name/split',
+      )
+      .option('--dry-run', 'ask no model and keep nothing, only say what it would cost'),
     () => import('./commands/score.ts'),
     (module, [data], options, terminal) => module.score(data!, options, terminal),
   )
@@ -121,6 +123,46 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   )
 
   command(
+    judging(
+      root
+        .command('audit')
+        .description('how far to trust a reward: benchmarks, attacks, length bias, calibration'),
+    )
+      .argument('<reward>', 'a name or an expression')
+      .option('--on <benchmarks...>', 'benchmarks by name, NAME=FOLDER, or data files of your own')
+      .option('--attacks [names...]', 'attack it: all attacks, or those named (also by family)')
+      .option('--items <n>', 'items that are attacked', count, 100)
+      .option('--stop-at <rate>', 'stop an attack as soon as its rate is surely above or below this', number)
+      .option('--fail-below <score>', 'exit with 1 where a benchmark scores less', number)
+      .option('--fail-attacks-above <rate>', 'exit with 1 where an attack succeeds more often', number)
+      .option('--certificate <file>', 'write the calibration, bound to judge, prompt, parser and labels')
+      .option('--cases <n>', 'worst cases shown for each benchmark', count, 5)
+      .option('--out <file>', 'where to write', 'audit.html'),
+    () => import('./commands/audit.ts'),
+    (module, [reward], options, terminal) => module.auditCommand(reward!, options, terminal),
+  )
+
+  command(
+    judging(
+      root.command('certificate').description('whether a calibration still speaks of what is there now'),
+    ).argument('<file>', 'what "guerdon audit --certificate" wrote'),
+    () => import('./commands/audit.ts'),
+    (module, [file], options, terminal) => module.certificateCommand(file!, options, terminal),
+  )
+
+  command(
+    judging(
+      root.command('leaderboard').description('compare many rewards on the same benchmarks, side by side'),
+    )
+      .argument('<rewards...>', 'names, expressions, or NAME=EXPRESSION')
+      .requiredOption('--on <benchmarks...>', 'benchmarks by name, NAME=FOLDER, or data files of your own')
+      .option('--out <file>', 'where to write', 'leaderboard.html'),
+    () => import('./commands/leaderboard.ts'),
+    (module, [rewards], options, terminal) =>
+      module.leaderboardCommand(rewards as unknown as readonly string[], options, terminal),
+  )
+
+  command(
     root
       .command('rewards')
       .description('list the rewards, or describe one')
@@ -152,6 +194,18 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
     root.command('runs').description('list the runs of the store').option('--remove <run>', 'forget a run'),
     () => import('./commands/runs.ts'),
     (module, _args, options, terminal) => module.runsCommand(options, terminal),
+  )
+
+  command(
+    calling(root.command('models').description('where models come from; "try NAME TEXT" asks one'))
+      .argument('[action]', 'list or try', 'list')
+      .argument('[name]', 'a model, such as openai:gpt-5-mini')
+      .argument('[text]', 'what to ask')
+      .option('--concurrency <n>', 'requests at a time', count)
+      .option('--choices <words>', 'how likely the answer begins with each, such as yes,no'),
+    () => import('./commands/models.ts'),
+    (module, [action, name, text], options, terminal) =>
+      module.modelsCommand(action, name, text, options, terminal),
   )
 
   command(
@@ -209,7 +263,7 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
 
 /** Options of commands that score. */
 function scoring(command: Command): Command {
-  return command
+  return calling(command)
     .option(
       '-r, --reward <expression...>',
       'a reward: a name, NAME=EXPRESSION, or such as "0.7*math + 0.3*format" (repeatable)',
@@ -220,13 +274,29 @@ function scoring(command: Command): Command {
     )
     .option('--seed <seed>', 'seed of all randomness', '0')
     .option('--step <n>', 'training step, for rewards with a schedule', number)
-    .option('--concurrency <n>', 'calls of each reward at a time', count)
+    .option('--concurrency <n>', 'calls of each reward at a time, and requests to each model endpoint', count)
     .option('--batch <n>', 'samples in a call', count)
     .option('--workers <n>', 'threads', count)
     .option(
       '--isolate [limits]',
       'run each reward in a process of its own, such as "seconds=2,cpu=2,memory=512"',
     )
+}
+
+/** Options of commands that may call models. */
+function calling(command: Command): Command {
+  return command
+    .option('--max-cost <usd>', 'stop before model calls cost more [US dollars]', number)
+    .option('--max-calls <n>', 'stop after this many requests to models', count)
+    .option('--requests-per-minute <n>', 'to each model endpoint', count)
+    .option('--tokens-per-minute <n>', 'of each model endpoint', count)
+    .option('--price <model=in/out...>', 'US dollars per million tokens, such as openai:gpt-5-mini=0.25/2')
+    .option('--no-cache', 'ask models again what they have answered before')
+}
+
+/** Options of commands that judge benchmarks or data files. */
+function judging(command: Command): Command {
+  return reading(command).option('--seed <seed>', 'seed of all randomness', '0')
 }
 
 /** Options of commands that read data. */

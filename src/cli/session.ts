@@ -10,6 +10,7 @@ import { type IsolatedReward, type IsolateOptions, isolate } from '../rewards/is
 import type { RewardReference } from '../rewards/reward-reference.ts'
 import { figure } from '../stats/figure.ts'
 import { defaultStorePath, openStore, type Store } from '../store/index.ts'
+import { type ModelCallOptions, withModelCalls } from './model-calls.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface GlobalOptions {
@@ -19,12 +20,11 @@ export interface GlobalOptions {
   readonly quiet?: boolean
 }
 
-export interface ScoringOptions extends GlobalOptions {
+export interface ScoringOptions extends GlobalOptions, ModelCallOptions {
   readonly reward?: readonly string[]
   readonly run?: string
   readonly seed?: string
   readonly step?: number
-  readonly concurrency?: number
   readonly batch?: number
   readonly workers?: number
   readonly isolate?: string | true
@@ -135,14 +135,69 @@ export async function runOf(
   return { run: summary.run, summary }
 }
 
-/** Scores a source into the store, with progress; an interrupt stops it with everything kept. */
-export async function scoreSource(
+/**
+ * Scores a source into the store, with progress; an interrupt, or the end of the budget, stops it with everything kept.
+ */
+export function scoreSource(
   session: Session,
   source: string,
   options: ScoringOptions,
   terminal: Terminal,
 ): Promise<RunSummary> {
+  const isLimited = options.maxCost !== undefined || options.maxCalls !== undefined || options.dryRun
+  if (options.isolate !== undefined && isLimited)
+    throw new GuerdonError('bad-option', 'a budget of model calls does not reach into isolated processes.', {
+      fix: 'Leave out --isolate, or --max-cost, --max-calls and --dry-run.',
+    })
+  return withModelCalls(session, options, terminal, (calls) =>
+    scoreWith(session, source, options, terminal, calls.signal),
+  )
+}
+
+async function scoreWith(
+  session: Session,
+  source: string,
+  options: ScoringOptions,
+  terminal: Terminal,
+  spent: AbortSignal,
+): Promise<RunSummary> {
   const rewards = await namedRewards(session, options)
+  try {
+    return await interruptible(terminal, (signal) =>
+      scoreRun({
+        samples: source,
+        read: readOptions(options),
+        rewards,
+        store: session.store,
+        signal: AbortSignal.any([stop.signal, spent]),
+        context: {
+          rng: new Rng(options.seed ?? '0'),
+          ...(options.step === undefined ? {} : { step: options.step }),
+        },
+        onProgress: ({ rows, rowsPerSecond, bytesRead, bytesTotal }) =>
+          terminal.progress(
+            'scoring',
+            bytesRead,
+            bytesTotal,
+            `${figure(rows)} rows  ${figure(Math.round(rowsPerSecond))}/s`,
+          ),
+        ...(options.run === undefined ? { resume: true } : { runId: options.run }),
+        ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+        ...(options.batch === undefined ? {} : { batchSize: options.batch }),
+        ...(options.workers === undefined ? {} : { workers: options.workers }),
+      }),
+    )
+  } finally {
+    for (const reward of Object.values(rewards))
+      if (typeof reward === 'object' && 'close' in reward) (reward as IsolatedReward).close()
+  }
+}
+
+/** Work that an interrupt asks to stop, with everything kept, and a second interrupt ends at once. */
+export async function interruptible<T>(
+  terminal: Terminal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const stop = new AbortController()
   let interrupts = 0
   const interrupt = () => {
@@ -154,38 +209,15 @@ export async function scoreSource(
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   try {
-    return await scoreRun({
-      samples: source,
-      read: readOptions(options),
-      rewards,
-      store: session.store,
-      signal: stop.signal,
-      context: {
-        rng: new Rng(options.seed ?? '0'),
-        ...(options.step === undefined ? {} : { step: options.step }),
-      },
-      onProgress: ({ rows, rowsPerSecond, bytesRead, bytesTotal }) =>
-        terminal.progress(
-          'scoring',
-          bytesRead,
-          bytesTotal,
-          `${figure(rows)} rows  ${figure(Math.round(rowsPerSecond))}/s`,
-        ),
-      ...(options.run === undefined ? { resume: true } : { runId: options.run }),
-      ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-      ...(options.batch === undefined ? {} : { batchSize: options.batch }),
-      ...(options.workers === undefined ? {} : { workers: options.workers }),
-    })
+    return await work(stop.signal)
   } finally {
     terminal.progressEnd()
-    for (const reward of Object.values(rewards))
-      if (typeof reward === 'object' && 'close' in reward) (reward as IsolatedReward).close()
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
   }
 }
 
-function readOptions(options: ScoringOptions): ReadOptions {
+export function readOptions(options: ScoringOptions): ReadOptions {
   return {
     ...(options.format === undefined ? {} : { format: options.format as NonNullable<ReadOptions['format']> }),
     ...(options.convention === undefined ? {} : { convention: options.convention }),

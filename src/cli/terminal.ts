@@ -1,5 +1,8 @@
-/** Exit codes: 0 all well; 2 something failed, or could not be judged (the rest was done); 130 interrupted. */
-export type ExitCode = 0 | 2 | 130
+/**
+ * Exit codes: 0 all well; 1 a limit that was asked for is not kept; 2 something failed, or could not be judged (the
+ * rest was done); 130 interrupted.
+ */
+export type ExitCode = 0 | 1 | 2 | 130
 
 /** Where a command writes: results to stdout, everything else to stderr. Injected, so commands run in tests. */
 export interface Terminal {

@@ -1,5 +1,6 @@
 import { loadConfigFile } from '../apply/config.ts'
 import { GuerdonError, nearest, type Reward } from '../core/index.ts'
+import { provideModels } from '../models/calls/call-scope.ts'
 import { type FindReward, parseRewardExpression } from '../rewards/expression.ts'
 import { rewardTypes } from '../rewards/registry.ts'
 import type { RewardType } from '../rewards/reward-type.ts'
@@ -54,6 +55,7 @@ export async function resolveConfigured(options: {
   readonly config: string | null
   readonly expression: string
 }): Promise<Reward> {
-  const { rewards } = options.config === null ? {} : await loadConfigFile(options.config)
+  const { rewards, models } = options.config === null ? {} : await loadConfigFile(options.config)
+  if (models !== undefined) provideModels(models)
   return resolveReward(options.expression, rewards)
 }

@@ -3,9 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { runReport } from '../../apply/report.ts'
 import { summarizeRun } from '../../apply/run-summary.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
-import type { ImageSource } from '../../core/index.ts'
-import { messageOf } from '../../core/index.ts'
-import { imageDataUrl } from '../../data/images.ts'
+import { reportPicture } from '../report-picture.ts'
 import { runOf, type ScoringOptions, type Session, withSession } from '../session.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 
@@ -47,29 +45,12 @@ export async function writeReport(
   const stored = (await store.runs.find(run))!
   const baseDirectory =
     stored.source === undefined || stored.source === '-' ? process.cwd() : dirname(resolve(stored.source))
-  const pictures = new Map<string, ReturnType<typeof pictureOf>>()
   const page = await runReport({
     ...options,
     run: stored,
     summary: await summarizeRun(store, run),
     samples: () => scoredSamples(store, run),
-    picture: (source) => {
-      const key = 'path' in source ? source.path : undefined
-      const known = key === undefined ? undefined : pictures.get(key)
-      const picture = known ?? pictureOf(source, baseDirectory)
-      if (key !== undefined) pictures.set(key, picture)
-      return picture
-    },
+    picture: reportPicture(baseDirectory),
   })
   await writeFile(file, page)
-}
-
-async function pictureOf(source: ImageSource, baseDirectory: string) {
-  if ('url' in source && !source.url.startsWith('data:'))
-    return `it is at ${source.url}, and a report loads nothing from the network`
-  try {
-    return await imageDataUrl(source, { baseDirectory, maxSide: 480 })
-  } catch (error) {
-    return messageOf(error)
-  }
 }

@@ -26,3 +26,8 @@ export function currentScope(): CallScope {
   outside ??= { calls: new CallLayer(), models: {} }
   return outside
 }
+
+/** Names models for work outside of any scope: for a process that has none, such as one in which a reward is isolated. */
+export function provideModels(models: CallScope['models']): void {
+  outside = { calls: outside?.calls ?? new CallLayer(), models }
+}
