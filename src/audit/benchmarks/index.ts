@@ -1,5 +1,6 @@
 // Benchmarks with their official scoring.
 export * from './aggregate.ts'
+export { allPublishedChecks } from './all-published.ts'
 export { type Answerer, comparedResult, majorityOf } from './ask-items.ts'
 export * from './benchmark.ts'
 export type { ItemResult } from './item-result.ts'
