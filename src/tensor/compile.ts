@@ -37,7 +37,7 @@ export interface Compiled<Args extends readonly Tree<Tensor>[], Result> {
  * Compiles a function of jax-js arrays. `fn` is traced once, with arrays of the shapes and types of `exampleArgs`
  * (trees of tensors; their data is not read), by jax-js's rules: it consumes its arguments, `.ref` keeps one alive,
  * and `grad`, `vmap`, `nn` and the rest may be used inside. The result runs on tensors; what one run returns may be
- * passed to the next without being copied through JavaScript.
+ * passed to the next without being copied through JavaScript, and given back with `release` when it is spent.
  *
  * Throws a `GuerdonError`: `trace-failed` (with the line of your function), `unsupported-primitive` (names them; the
  * `jax` backend runs those), `missing-module`.

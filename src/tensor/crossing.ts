@@ -11,7 +11,8 @@ interface Spec {
   readonly shape: readonly number[]
 }
 
-const smallSize = 4096
+/** Tensors of up to so many numbers cost more to take one by one than to copy together. */
+export const smallSize = 4096
 const packedInput = 'small'
 
 /** Places of the tensors that cross together. */

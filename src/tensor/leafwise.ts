@@ -1,4 +1,5 @@
 import { type Array as JaxArray, numpy as np, tree } from '@jax-js/jax'
+import { smallSize } from './crossing.ts'
 import type { Tree } from './tree.ts'
 
 // Runs inside traced functions, so jax-js is imported plainly here: whoever imports this file traces.
@@ -6,13 +7,10 @@ import type { Tree } from './tree.ts'
 /** A tree of jax arrays, as a traced function sees parameters and gradients. */
 export type Arrays = Tree<JaxArray>
 
-/** An operator costs a microsecond however few numbers it works on: leaves up to this size are worked on together. */
-const smallSize = 4096
-
 /**
  * An element-wise function of the leaves at one place of several trees, which have one structure; gives a tree for
- * each of its results. Small leaves of one type and kind (of the first tree) go through it joined to one vector.
- * Consumes all arrays.
+ * each of its results. Small leaves of one type and kind (of the first tree) go through it joined to one vector, as an
+ * operator costs a microsecond however few numbers it works on. Consumes all arrays.
  */
 export function leafwise<Kind extends string | boolean>(
   fn: (leaves: JaxArray[], kind: Kind) => JaxArray[],
