@@ -169,7 +169,7 @@ async function scoreWith(
         read: readOptions(options),
         rewards,
         store: session.store,
-        signal: AbortSignal.any([stop.signal, spent]),
+        signal: AbortSignal.any([signal, spent]),
         context: {
           rng: new Rng(options.seed ?? '0'),
           ...(options.step === undefined ? {} : { step: options.step }),
