@@ -15,6 +15,8 @@ import { comparatorFromReward } from '../src/rewards/convert.ts'
 import { type Conversation, conversationsOf } from '../src/rewards/judge/conversations.ts'
 import { byProbability, type JudgePrompt, pairJudge, pointJudge } from '../src/rewards/judge/index.ts'
 import { renderQuery } from '../src/rewards/judge/judge-prompt.ts'
+import { parseCaption } from '../src/worlds/scenes/caption-parser.ts'
+import { queryText } from '../src/worlds/scenes/query.ts'
 import {
   answerPairs,
   arithmeticPairs,
@@ -30,7 +32,7 @@ import type { JudgeRow } from './_judge-table.ts'
 // protocol in words that the model knows ("in its words"). The baselines are the plain question, and how likely the model
 // finds the answers themselves.
 
-const plain = { fence: 'plain', criterion: {} } as const
+const plain = { fence: 'plain' } as const
 const words = { yes: ['yes'], no: ['no'] } as const
 
 interface Dialect {
@@ -164,18 +166,11 @@ function solvingFirst(model: EmbeddedLanguageModel, set: PairSet): ChatModel {
   return {
     id: `solving first: ${model.id}`,
     chat: async (conversations) => {
-      const shown = conversations.map((messages) => {
-        const all = messages.map(({ text }) => text).join('')
-        const of = (name: string) =>
-          new RegExp(`<<<${name} ([0-9a-f]{8})>>>\\n([\\s\\S]*?)\\n<<<end of ${name} \\1>>>`).exec(
-            all,
-          )?.[2] ?? ''
-        return {
-          question: of('prompt').replace(/^\[image 1\]\s*/, ''),
-          images: messages.flatMap(({ images = [] }) => images),
-          answers: [of('answer A'), of('answer B')],
-        }
-      })
+      const shown = conversations.map((messages) => ({
+        question: fencedText(messages, 'prompt'),
+        images: messages.flatMap(({ images = [] }) => images),
+        answers: [fencedText(messages, 'answer A'), fencedText(messages, 'answer B')],
+      }))
       const solved = await model.chat(
         shown.map(({ question, images }) => [
           { role: 'user' as const, text: question, ...(images.length > 0 ? { images } : {}) },
@@ -202,6 +197,62 @@ function conclusion(answer: string, set: PairSet): string {
   return answer.match(/\d+/g)?.at(-1) ?? answer
 }
 
+/**
+ * A model that cannot reason in words, made to go through a caption as UnifiedReward-Think does through dimensions: each
+ * claim of a caption is put to it as the yes-or-no question that it was trained on, and the least sure one counts.
+ */
+function claimByClaim(model: EmbeddedLanguageModel): ChatModel {
+  return {
+    id: `claim by claim: ${model.id}`,
+    chat: async (conversations) => {
+      const questions = conversations.flatMap((messages, index) => {
+        const images = messages.flatMap(({ images = [] }) => images)
+        return ['Answer 1', 'Answer 2'].flatMap((name, side) =>
+          parseCaption(fencedText(messages, name)).claims.flatMap(({ claim }) =>
+            claim.kind === 'opinion' || claim.kind === 'absence'
+              ? []
+              : [{ index, side, images, text: queryText({ ask: 'whether', claim }) }],
+          ),
+        )
+      })
+      const answers = await model.choices(
+        questions.map(({ images, text }) => [{ role: 'user' as const, text, images }]),
+        words,
+      )
+      return conversations.map((_, index) => {
+        const scores = [0, 1].map((side) => {
+          const sure = answers.flatMap((answer, at) => {
+            const question = questions[at]!
+            return question.index === index && question.side === side && !isFailed(answer)
+              ? [answer.among.yes]
+              : []
+          })
+          return sure.length === 0 ? undefined : 1 + 9 * Math.min(...sure)
+        })
+        const [first, second] = scores
+        if (first === undefined || second === undefined || first === second)
+          return { text: '<think>no claim can be checked</think>', finish: 'stop' as const }
+        const line = (name: string, score: number) =>
+          `${name} (${score.toFixed(3)}/10) - the least sure claim`
+        const total = (name: string, score: number) => `${name}: ${score.toFixed(3)} = ${score.toFixed(3)}`
+        return {
+          text: `<think>correctness: ${line('Answer 1', first)}; ${line('Answer 2', second)}
+${total('Answer 1', first)}
+${total('Answer 2', second)}</think><answer>Answer ${first > second ? 1 : 2} is better</answer>`,
+          finish: 'stop' as const,
+        }
+      })
+    },
+  }
+}
+
+/** What stands in a fence of the judge's prompt, without the number of an image. */
+export function fencedText(messages: Conversation, name: string): string {
+  const all = messages.map(({ text }) => text).join('')
+  const fence = new RegExp(`<<<${name} ([0-9a-f]{8})>>>\\n([\\s\\S]*?)\\n<<<end of ${name} \\1>>>`)
+  return (fence.exec(all)?.[2] ?? '').replace(/^\[image 1\]\s*/, '')
+}
+
 export const ownRows: readonly JudgeRow[] = [
   ...inItsWords('text-lm-sft', arithmeticPairs, textDialect),
   ...inItsWords('text-lm-sft', factPairs, textDialect),
@@ -214,6 +265,14 @@ export const ownRows: readonly JudgeRow[] = [
   ...asWritten('text-lm-sft', arithmeticPairs),
   ...inItsWords('scenes-vlm', answerPairs, sceneDialect),
   ...inItsWords('scenes-vlm', captionPairs, sceneDialect),
+  {
+    card: 20,
+    method: 'unifiedreward-think',
+    protocol: 'in its words: every claim asked by itself, the least sure counts',
+    model: 'scenes-vlm',
+    set: captionPairs,
+    judge: (given) => unifiedRewardThinkJudge({}, claimByClaim(given)),
+  },
   ...asWritten('scenes-vlm', answerPairs),
   ...asWritten('scenes-vlm', picturePairs).filter(({ card }) => [2, 6, 35].includes(card!)),
 ]

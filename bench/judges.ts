@@ -6,8 +6,10 @@ import { parseArgs } from 'node:util'
 import type { EmbeddedLanguageModel } from '../src/nets/embedded/index.ts'
 import { loadEmbedded } from '../src/nets/embedded/load-embedded.ts'
 import { hasWeights } from '../src/nets/embedded/weights-path.ts'
+import { oracleRows } from './_judge-oracle-rows.ts'
 import { ownRows } from './_judge-rows.ts'
 import { type JudgeResult, type JudgeRow, judged } from './_judge-table.ts'
+import { moreRows } from './_more-judge-rows.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,7 +21,7 @@ const { values } = parseArgs({
 })
 
 // Rows of judges: one list a file.
-const rows: readonly JudgeRow[] = [...ownRows].filter(
+const rows: readonly JudgeRow[] = [...ownRows, ...moreRows].filter(
   ({ model, method }) =>
     (values.model === undefined || model === values.model) &&
     (values.method === undefined || method.startsWith(values.method)),

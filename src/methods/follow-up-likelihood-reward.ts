@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   defineBatchReward,
   isDialogue,
+  messageOf,
   type Reward,
   type Sample,
   type Score,
@@ -12,9 +13,12 @@ import {
   unscored,
 } from '../core/index.ts'
 import type { ChatMessage } from '../models/chat-model.ts'
-import { isFailed } from '../models/outcome.ts'
-import type { GivenAnswer, LogProbabilityModel } from '../models/token-model.ts'
+import { capable } from '../models/model.ts'
+import { failed, isFailed, type Outcome } from '../models/outcome.ts'
+import type { GivenAnswer, LogProbabilityModel, TokenScores } from '../models/token-model.ts'
 import type { Tokenizer } from '../models/tokenizer.ts'
+import { checkModelName, resolveModel } from '../nets/resolve-model.ts'
+import { identityOfNamed } from '../rewards/judge/named-model.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
 import { totalUsage } from '../rewards/usage.ts'
 import { mean, standardDeviation } from '../stats/moments.ts'
@@ -33,6 +37,11 @@ export interface DialogueTurns {
 const texts = z.array(z.string().min(1)).min(1)
 
 const options = z.strictObject({
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name of a model that tells log-probabilities of given text, such as "embedded:text-lm-sft".'),
   variant: z
     .enum(['released', 'paper', 'guarded'])
     .default('guarded')
@@ -70,10 +79,11 @@ const opening = 'Ask me something, and then tell me what you think of my answer.
  */
 function followUpLikelihoodReward(
   settings: z.input<typeof options> = {},
-  model?: LogProbabilityModel,
+  given?: LogProbabilityModel,
   turns?: DialogueTurns,
 ): Reward {
-  const { variant, facets, signs } = options.parse(settings)
+  const { variant, facets, signs, model: name } = options.parse(settings)
+  const model = given ?? (name === undefined ? undefined : likelihoodModel(name))
   const sets: readonly (readonly [string, FollowUps])[] = Array.isArray(facets)
     ? facets.map((facet) => [facet, followUps[facet as keyof typeof followUps]])
     : Object.entries(facets)
@@ -104,13 +114,11 @@ function followUpLikelihoodReward(
           ? []
           : sets.flatMap(([, { positive, negative }]) => [...positive, ...negative].map(prompt.scored)),
       )
-      const outcomes =
-        asked.length === 0
-          ? []
-          : await model.logProbabilities(
-              asked.map(({ pair }) => pair),
-              signal ? { signal } : {},
-            )
+      const outcomes = await likelihoods(
+        model,
+        asked.map(({ pair }) => pair),
+        signal,
+      )
       let next = 0
       return prompts.map((prompt): Score => {
         if ('code' in prompt) return prompt
@@ -129,15 +137,44 @@ function followUpLikelihoodReward(
         const usage = totalUsage(all.map((each) => each.usage))
         const failure = all.find(isFailed)?.failure
         if (failure !== undefined) return unscored(failure.code, failure.reason, { usage })
-        const likelihoods = own.map(({ facet, positive, negative }) => ({
+        const means = own.map(({ facet, positive, negative }) => ({
           facet,
           positive: positive.map((each) => (isFailed(each) ? Number.NaN : each.mean)),
           negative: negative.map((each) => (isFailed(each) ? Number.NaN : each.mean)),
         }))
-        return { ...followUpScore(likelihoods, signs), usage }
+        return { ...followUpScore(means, signs), usage }
       })
     },
   })
+}
+
+/** A model that rejects has failed for each of them. */
+async function likelihoods(
+  model: LogProbabilityModel,
+  pairs: readonly GivenAnswer[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Outcome<TokenScores>[]> {
+  if (pairs.length === 0) return []
+  try {
+    return await model.logProbabilities(pairs, signal ? { signal } : {})
+  } catch (error) {
+    const failure = signal?.aborted
+      ? failed('cancelled', 'cancelled while the model was asked')
+      : failed('outage', `the model failed: ${messageOf(error)}`)
+    return pairs.map(() => failure)
+  }
+}
+
+/** A model by name, loaded when it is first asked. */
+function likelihoodModel(name: string): LogProbabilityModel {
+  checkModelName(name)
+  return {
+    id: identityOfNamed(name),
+    logProbabilities: async (pairs, settings) => {
+      const model = capable(await resolveModel(name), 'logProbabilities')
+      return model.logProbabilities(pairs, settings)
+    },
+  }
 }
 
 interface Prompted {
@@ -241,7 +278,10 @@ export const followUpLikelihood = defineRewardType({
   source: 'FLR, arXiv 2409.13948',
   options,
   create: followUpLikelihoodReward,
-  examples: [{ sample: sample('7'), value: null }],
+  examples: [
+    { sample: sample('7'), value: null },
+    { sample: sample(''), options: { model: 'embedded:text-lm-sft' }, value: null },
+  ],
 })
 
 export const followUpLikelihoodMethod = defineMethod({

@@ -1,5 +1,7 @@
 import { GuerdonError, messageOf, type Unscored, unscored } from '../../core/index.ts'
 import type { Embedder } from '../../models/index.ts'
+import { checkModelName, resolveModel } from '../../nets/resolve-model.ts'
+import { identityOfNamed } from '../judge/named-model.ts'
 
 /** An embedder that is there, or that is loaded when it is first needed. */
 export interface EmbedderSource {
@@ -9,8 +11,9 @@ export interface EmbedderSource {
 }
 
 /**
- * The embedder that a reward was given, or else the one that its option `model` names. Throws `bad-options` when there is
- * neither.
+ * The embedder that a reward was given, or else the one that its option `model` names, as `resolveModel` knows it.
+ *
+ * @throws GuerdonError `bad-options` when there is neither, `unknown-model` for a name that can stand for none
  */
 export function embedderSource(
   reward: string,
@@ -22,24 +25,21 @@ export function embedderSource(
     throw new GuerdonError('bad-options', `${reward} needs an embedder.`, {
       fix: 'Name one, such as model: "embedded:scenes-clip".',
     })
+  checkModelName(model)
   return {
-    id: model,
-    get: () => {
-      const loading = loaded.get(model) ?? loadEmbedder(model)
-      loaded.set(model, loading)
-      return loading
+    id: identityOfNamed(model),
+    get: async () => {
+      try {
+        const { id, dimensions, embedText, embedImage } = await resolveModel(model)
+        return {
+          id,
+          dimensions,
+          ...(embedText === undefined ? {} : { embedText }),
+          ...(embedImage === undefined ? {} : { embedImage }),
+        }
+      } catch (error) {
+        return unscored('outage', `the embedder ${model} cannot be loaded: ${messageOf(error)}`)
+      }
     },
-  }
-}
-
-/** Embedders by name, shared by all rewards that name them. */
-const loaded = new Map<string, Promise<Embedder | Unscored>>()
-
-async function loadEmbedder(name: string): Promise<Embedder | Unscored> {
-  try {
-    const { loadEmbedded } = await import('../../nets/embedded/load-embedded.ts')
-    return await loadEmbedded(name.replace(/^embedded:/, '') as 'scenes-clip')
-  } catch (error) {
-    return unscored('outage', `the embedder ${name} cannot be loaded: ${messageOf(error)}`)
   }
 }

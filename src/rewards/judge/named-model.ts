@@ -27,7 +27,7 @@ export function namedModel(name: string): ChatModel & ChoiceModel {
 }
 
 /** The name; of a model that comes with this package also which weights they are, so that others are another model. */
-function identityOfNamed(name: string): string {
+export function identityOfNamed(name: string): string {
   const weights = /^embedded:(.+)$/.exec(name)?.[1]
   if (weights === undefined || !hasWeights(weights)) return name
   const digest = createHash('sha256')
