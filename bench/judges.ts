@@ -1,7 +1,7 @@
 // How often judges on the embedded models prefer what the oracle of a world prefers, beside the plain question and beside
 // how likely the model finds the answers.
 //
-//   npm run -s bench -- judges [--json] [--pairs 200] [--model text-lm-sft] [--method rm-r1]
+//   npm run -s bench -- judges [--json] [--pairs 200] [--model text-lm-sft] [--method rm-r1] [--weights FILE]
 import { parseArgs } from 'node:util'
 import type { EmbeddedLanguageModel } from '../src/nets/embedded/index.ts'
 import { loadEmbedded } from '../src/nets/embedded/load-embedded.ts'
@@ -17,11 +17,12 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '200' },
     model: { type: 'string' },
     method: { type: 'string' },
+    weights: { type: 'string' }, // a file in the place of the model's own
   },
 })
 
 // Rows of judges: one list a file.
-const rows: readonly JudgeRow[] = [...ownRows, ...moreRows].filter(
+const rows: readonly JudgeRow[] = [...ownRows, ...oracleRows, ...moreRows].filter(
   ({ model, method }) =>
     (values.model === undefined || model === values.model) &&
     (values.method === undefined || method.startsWith(values.method)),
@@ -29,11 +30,12 @@ const rows: readonly JudgeRow[] = [...ownRows, ...moreRows].filter(
 
 const results: JudgeResult[] = []
 for (const [name, mine] of Map.groupBy(rows, ({ model }) => model)) {
-  if (name !== 'none' && !hasWeights(name)) {
+  const weights = values.weights ?? name
+  if (name !== 'none' && !hasWeights(weights)) {
     process.stderr.write(`no weights of ${name}: ${mine.length} rows left out\n`)
     continue
   }
-  const model = (name === 'none' ? undefined : await loadEmbedded(name)) as EmbeddedLanguageModel
+  const model = (name === 'none' ? undefined : await loadEmbedded<string>(weights)) as EmbeddedLanguageModel
   for (const [set, judges] of Map.groupBy(mine, (row) => row.set)) {
     const pairs = set.pairs(Number(values.pairs))
     for (const row of judges) {

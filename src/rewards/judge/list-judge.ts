@@ -20,7 +20,7 @@ export interface ListJudgeOptions extends JudgeOptions<ListVerdict> {
   readonly range?: Range
   /**
    * How often the list is shown, each time in another order. Every output stands about as often at every place: the
-   * orders are one shuffle, rotated. @default 1
+   * orders are one shuffle, rotated, and as many as there are outputs at most. @default 1
    */
   readonly permutations?: number
   /**
@@ -82,7 +82,9 @@ export function listJudge(options: ListJudgeOptions): Reward {
         byCodeUnits(contentOf(group[i]!), contentOf(group[j]!)),
       )
       const shuffled = new Rng(shuffleSeed ?? `list/${key}`).shuffled(byContent)
-      const orders = Array.from({ length: permutations }, (_, turn) => rotated(shuffled, turn, permutations))
+      // More turns than outputs would show the same orders again.
+      const turns = Math.min(permutations, group.length)
+      const orders = Array.from({ length: turns }, (_, turn) => rotated(shuffled, turn, turns))
       const readings = await askAll(
         orders.map((order, turn) => ({
           key: `${key}/${turn}`,
@@ -115,7 +117,7 @@ function byCodeUnits(a: string, b: string): number {
 }
 
 function rotated(order: readonly number[], turn: number, turns: number): number[] {
-  const shift = Math.round((turn * order.length) / Math.min(turns, order.length)) % order.length
+  const shift = Math.round((turn * order.length) / turns)
   return [...order.slice(shift), ...order.slice(0, shift)]
 }
 
