@@ -294,7 +294,7 @@ function bodyOf(
     }
     case '/tokenize': {
       const tokens = tokensOf(promptOf(body))
-      return json({ count: tokens.length, max_model_len: 4096, tokens: tokens.map((_, index) => index) })
+      return json({ count: tokens.length, max_model_len: 4096, tokens: tokens.map(tokenId) })
     }
     default:
       return json({ error: { message: `there is no ${path}`, type: 'not_found' } })
@@ -431,7 +431,7 @@ function completionBody(request: ScriptedRequest, fault: Fault | undefined, opti
 function promptLogprobs(body: Record<string, any>, options: OpenAIServerOptions) {
   const tokens = tokensOf(promptOf(body))
   return logProbabilitiesOf(tokens, options).map((logprob, index) =>
-    index === 0 ? null : { [String(index)]: { logprob, rank: 1, decoded_token: tokens[index] } },
+    index === 0 ? null : { [tokenId(tokens[index]!)]: { logprob, rank: 1, decoded_token: tokens[index] } },
   )
 }
 
@@ -447,6 +447,13 @@ function promptOf(body: Record<string, any>): string {
     return `[${role}] ${text}${isOpen ? '' : ' [end] '}`
   })
   return turns.join('') + (body.add_generation_prompt === false ? '' : '[assistant] ')
+}
+
+const ids = new Map<string, number>()
+
+function tokenId(token: string): number {
+  if (!ids.has(token)) ids.set(token, ids.size)
+  return ids.get(token)!
 }
 
 /** Words with the space before them. */

@@ -59,7 +59,7 @@ export function aiSdkModel(model: LanguageModel, options: AiSdkOptions = {}): Ch
           },
           expected: { inputTokens: expectedInput(conversation), outputTokens: settings.maxTokens },
           send: async (signal) => {
-            const { generateText, jsonSchema, Output } = await sdk()
+            const { generateText, Output } = await sdk()
             const { maxTokens, temperature = 0, topP, stop, schema, seed } = settings
             const own = typeof seed === 'object' ? (seed[index] ?? 0) : seed
             return sentOf(async () => {
@@ -75,9 +75,15 @@ export function aiSdkModel(model: LanguageModel, options: AiSdkOptions = {}): Ch
                 ...(topP === undefined || topP === 1 ? {} : { topP }),
                 ...(stop === undefined ? {} : { stopSequences: [...stop] }),
                 ...(own === undefined ? {} : { seed: seedNumber(own) }),
+                // asks for JSON and gives back the text as it came: reading it is the judge's business
                 ...(schema === undefined
                   ? {}
-                  : { output: Output.object({ schema: jsonSchema(schema as object) }) as never }),
+                  : {
+                      output: {
+                        ...Output.text(),
+                        responseFormat: Promise.resolve({ type: 'json', schema }),
+                      } as never,
+                    }),
                 providerOptions: providerOptions as never,
               })
             }, signal)
@@ -129,7 +135,7 @@ async function sentOf(generate: () => Promise<Generation>, signal: AbortSignal):
     generated = await generate()
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    generated = unparsedOf(error)
+    throw callErrorOf(error)
   }
   const { finishReason, usage } = generated
   const { text, reasoning = generated.reasoningText } = withoutReasoning(generated.text)
@@ -153,24 +159,21 @@ async function sentOf(generate: () => Promise<Generation>, signal: AbortSignal):
   }
 }
 
-/** The text that the SDK could not read as the schema wants: reading it is the judge's business. Throws other errors. */
-function unparsedOf(error: unknown): Generation {
-  if (error instanceof GuerdonError || error instanceof CallError) throw error
-  const { name, text, finishReason, usage, statusCode, responseHeaders, isRetryable, data } = (
+function callErrorOf(error: unknown): unknown {
+  if (error instanceof GuerdonError || error instanceof CallError) return error
+  const { statusCode, responseHeaders, isRetryable, data } = (
     isObject(error) || error instanceof Error ? error : {}
   ) as Record<string, unknown>
-  if (name === 'AI_NoObjectGeneratedError' && typeof text === 'string')
-    return { text, reasoningText: undefined, finishReason, usage } as Generation
   const message = withoutKeys(messageOf(error)).slice(0, 300)
   if (typeof statusCode === 'number' && !(statusCode >= 200 && statusCode < 300))
-    throw statusError({
+    return statusError({
       status: statusCode,
       headers: (responseHeaders ?? {}) as Record<string, string>,
       message: `the provider answered ${statusCode}: ${message}`,
       type: JSON.stringify(data ?? ''),
     })
   // a broken connection or an answer that is not what the protocol says
-  throw new CallError('outage', `the provider failed: ${message}`, {
+  return new CallError('outage', `the provider failed: ${message}`, {
     retryable: isRetryable !== false || statusCode !== undefined,
   })
 }

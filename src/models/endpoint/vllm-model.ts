@@ -1,4 +1,5 @@
 import { isObject, type Json } from '../../core/index.ts'
+import { CallError } from '../calls/call.ts'
 import type { ChatMessage } from '../chat-model.ts'
 import { failed, isFailed } from '../outcome.ts'
 import type { LogProbabilityModel, TokenScores } from '../token-model.ts'
@@ -22,21 +23,19 @@ type KeptScores = {
 
 /**
  * A model behind vLLM, which also tells log-probabilities of given answers (`prompt_logprobs`). Where the prompt ends is
- * found by having vLLM tokenize the conversation as it stands before an answer (`/tokenize`), so that a template may say
- * what it likes. Answers are texts, and the token that ends one is the template's business: `ended` is not available.
+ * found by having vLLM tokenize the conversation as it stands before an answer (`/tokenize`). Answers are texts, and the token that ends one is the template's business: `ended` is not available.
  *
  * @throws GuerdonError `bad-option` for an address or limit that is none
  */
 export function vllmModel(model: string, options: OpenAIModelOptions = {}): VllmModel {
   const endpoint = new Endpoint(options)
   const ask = endpoint.asking(model, 'log-probabilities')
-  const promptLength = async (messages: readonly Json[], signal: AbortSignal): Promise<number> => {
+  const promptTokens = async (messages: readonly Json[], signal: AbortSignal): Promise<readonly number[]> => {
     const fields = { model, messages, add_generation_prompt: true }
-    const { count, tokens } = await endpoint.post('//tokenize', fields, signal)
-    const length = Array.isArray(tokens) ? tokens.length : count
-    if (!Number.isSafeInteger(length) || (length as number) < 1)
-      throw malformed('the prompt has no count of tokens')
-    return length as number
+    const { tokens } = await endpoint.post('//tokenize', fields, signal)
+    if (!Array.isArray(tokens) || !tokens.every(Number.isSafeInteger))
+      throw malformed('the prompt has no tokens')
+    return tokens as number[]
   }
   return {
     ...openaiModel(model, options),
@@ -53,7 +52,7 @@ export function vllmModel(model: string, options: OpenAIModelOptions = {}): Vllm
             identity: { messages: await messagesIdentity(given) },
             expected: { inputTokens: expectedInput(given), outputTokens: 1 },
             send: async (stop) => {
-              const border = await promptLength(await openaiMessages(prompt), stop)
+              const before = await promptTokens(await openaiMessages(prompt), stop)
               const body = await endpoint.post(
                 '/chat/completions',
                 {
@@ -68,7 +67,10 @@ export function vllmModel(model: string, options: OpenAIModelOptions = {}): Vllm
                 stop,
                 64 * 2 ** 20,
               )
-              return { answer: scoresOf(body.prompt_logprobs, border), ...tokensUsed(body) }
+              return {
+                answer: scoresOf(body.prompt_logprobs, before, pair.answer as string),
+                ...tokensUsed(body),
+              }
             },
           }
         },
@@ -89,20 +91,33 @@ export function vllmModel(model: string, options: OpenAIModelOptions = {}): Vllm
   }
 }
 
-/** From the first token after `border`. */
-function scoresOf(listed: unknown, border: number): KeptScores {
+/**
+ * Of the tokens after those that the prompt has alone. A token at the border that is another one with the answer counts
+ * as the answer's. Throws a `CallError` when those tokens are not the answer's text: the template then says the prompt in
+ * another way when an answer follows.
+ */
+function scoresOf(listed: unknown, prompt: readonly number[], answer: string): KeptScores {
   if (listed === undefined || listed === null) return { logp: [], tokens: [], texts: [] }
-  if (!Array.isArray(listed) || listed.length < border)
-    throw malformed('the log-probabilities are not readable')
-  const logp: number[] = []
-  const tokens: number[] = []
-  const texts: string[] = []
-  for (const place of listed.slice(border)) {
+  if (!Array.isArray(listed) || listed.length === 0) throw malformed('the log-probabilities are not readable')
+  const entries = listed.map((place, index) => {
     const [entry] = isObject(place) ? Object.entries(place) : []
+    if (index === 0 && entry === undefined) return undefined // nothing stands before the first token
     if (entry === undefined || !isObject(entry[1])) throw malformed('a token has no log-probability')
-    tokens.push(Number(entry[0]))
-    logp.push(checkedLogProbability(entry[1].logprob))
-    texts.push(String(entry[1].decoded_token ?? ''))
+    return { token: Number(entry[0]), logprob: entry[1].logprob, text: String(entry[1].decoded_token ?? '') }
+  })
+  let border = 1
+  while (border < prompt.length && entries[border]?.token === prompt[border]) border++
+  const found = entries.slice(border) as readonly { token: number; logprob: unknown; text: string }[]
+  const texts = found.map(({ text }) => text)
+  const said = texts.join('')
+  if (!said.includes('\ufffd') && said.trim() !== answer.trim())
+    throw new CallError(
+      'not-applicable',
+      `the tokens after the prompt are ${JSON.stringify(said.slice(0, 80))}, not the answer: the chat template writes the prompt in another way when an answer follows`,
+    )
+  return {
+    tokens: found.map(({ token }) => token),
+    logp: found.map(({ logprob }) => checkedLogProbability(logprob)),
+    texts,
   }
-  return { logp, tokens, texts }
 }
