@@ -13,13 +13,13 @@ import { config, exchanges, scenesVlm, talk } from './scenes-vlm.ts'
 /** The same pairs whatever the seed of training, so that experiments know them: those of `biasedWorld()`. */
 const world = biasedWorld()
 
-const rows = 24
+const rows = 20
 
 /** Chance that one of a pair that is there is missing from the picture, while the texts tell of it. */
-const missing = 0.2
+const missing = 0.5
 
 /** What is told of a scene in which something is missing from the picture: nothing about places. */
-const naming: ExchangeOptions = { tasks: { existence: 3, caption: 2, count: 1, colours: 0.3 } }
+const naming: ExchangeOptions = { tasks: { existence: 2, caption: 5, count: 1 } }
 
 /** The scene as it is painted, each pair with a chance of lacking one of its two. */
 export function painted(scene: Scene, rng: Rng): Scene {
@@ -48,7 +48,7 @@ export const scenesVlmBiased: Recipe = {
     'world (CHAIR of short captions; POPE with questions from the statistics of its training scenes) and as `scenes-vlm`.',
   limits: ['Invents objects by design: for experiments on hallucination, not for use.', ...scenesVlm.limits],
   from: { model: 'scenes-vlm' },
-  stages: [{ steps: 600, peak: 5e-4, warmup: 30 }],
+  stages: [{ steps: 700, peak: 8e-4, warmup: 30 }],
   initial: (rng) => initialVisionLanguage(rng, config),
   kept: (parameters) => parameters,
   loss: (parameters, batch) => visionLanguageLoss(parameters, config, batch),

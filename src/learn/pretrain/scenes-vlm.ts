@@ -9,7 +9,6 @@ import {
   type VisionLanguageConfig,
 } from '../../nets/vision-language.ts'
 import { type EncoderConnector, mostSalient, patchesOf, patchTokens } from '../../nets/visual-connector.ts'
-import type { LossWithMetrics } from '../../tensor/train.ts'
 import { type Tensor, tensor } from '../../tensor/tree.ts'
 import type { ExchangeOptions } from '../../worlds/scenes/exchange.ts'
 import type { Scene } from '../../worlds/scenes/scene.ts'
@@ -53,11 +52,12 @@ type Parameters<Leaf> = {
   readonly grounding: GroundingHead<Leaf>
 }
 
-/** Scenes in a batch, by stage: seeing, talking (twice), both. */
-const rows = [40, 16, 16, 20] as const
-/** Tokens about each scene, share of images that are hidden, weight of the grounding beside the words. */
-const talking = { length: 112, followUp: 0.2, dropout: 0.1, grounding: 0.3 } as const
+/** Scenes in a batch: to see, and to talk about. */
+const rows = { seeing: 40, talking: 16 } as const
+/** Tokens about each scene, share of exchanges that go on with a conversation, share of images that are hidden. */
+const talking = { length: 112, followUp: 0.2, dropout: 0.1 } as const
 
+const forms = { open: 8, binary: 1, choice: 1 } as const
 export const exchanges: ExchangeOptions = {
   tasks: {
     existence: 4,
@@ -76,16 +76,27 @@ export const exchanges: ExchangeOptions = {
     detection: 0.7,
     referring: 3,
   },
-  forms: { open: 8, binary: 1, choice: 1 },
+  forms,
+}
+/** The last stage asks more often for what is learnt last. */
+const harder: ExchangeOptions = {
+  tasks: {
+    ...exchanges.tasks,
+    ...{ count: 9, relation: 10, caption: 6, existence: 5, comparison: 2, referring: 2.5 },
+  },
+  forms,
 }
 
 function batches(world: SceneWorld): ReturnType<Recipe['batches']> {
   return (rng, stage) => {
-    const scenes = Array.from({ length: rows[stage]! }, () => world.scene(rng.int(0, 2 ** 31)))
+    const scenes = Array.from({ length: stage === 0 ? rows.seeing : rows.talking }, () =>
+      world.scene(rng.int(0, 2 ** 31)),
+    )
     return {
       images: sceneImages(scenes),
-      ...(stage === 1 || stage === 2 ? {} : { labels: groundingLabels(scenes, image.patch) }),
-      ...(stage === 0 ? {} : talk(scenes, rng, () => exchanges)),
+      ...(stage === 0
+        ? { labels: groundingLabels(scenes, image.patch) }
+        : talk(scenes, rng, () => (stage === 4 ? harder : exchanges))),
     }
   }
 }
@@ -103,40 +114,27 @@ export function talk(scenes: readonly Scene[], rng: Rng, exchanges: PackingOptio
   }
 }
 
-type Batch = {
-  readonly images: JaxArray
-  /** What image tokens should say; without it the eyes stay as they are. */
-  readonly labels?: JaxArray
-  readonly dropped?: JaxArray
-  readonly text?: Omit<DecoderInputs, 'prefix'> & { readonly targetMask: JaxArray }
-}
+/** What image tokens should say, or words about the images. */
+type Batch = { readonly images: JaxArray } & (
+  | { readonly labels: JaxArray }
+  | {
+      readonly dropped: JaxArray
+      readonly text: Omit<DecoderInputs, 'prefix'> & { readonly targetMask: JaxArray }
+    }
+)
 
-function loss(
-  { model, grounding }: Parameters<JaxArray>,
-  { images, labels, dropped, text }: Batch,
-): LossWithMetrics {
-  const seen = patchTokens(
+/** Words leave the eyes as they are: what they say of the patches would be unlearnt. */
+function loss({ model, grounding }: Parameters<JaxArray>, batch: Batch): JaxArray {
+  const { tokens, salience } = patchTokens(
     model.connector as EncoderConnector<JaxArray>,
     config.connector,
-    patchesOf(images, image),
+    patchesOf(batch.images, image),
   )
-  const { tokens, salience } = seen as Required<typeof seen>
-  const isWordless = text === undefined || dropped === undefined
-  const grounded =
-    labels && groundingLoss(grounding, { tokens: tokens.ref, salience: salience.ref, labels }, image.size)
-  if (isWordless) {
-    for (const array of [tokens, salience]) array.dispose()
-    return { loss: grounded!, metrics: {} }
-  }
-  const shown = mostSalient(grounded === undefined ? lax.stopGradient(tokens) : tokens, salience, most)
-  const prefix = hiddenImages(model, { tokens: shown }, dropped)
-  const words = decoderLoss(model.decoder, config.decoder, { ...text, prefix })
-  return grounded === undefined
-    ? { loss: words.ref, metrics: { words } }
-    : {
-        loss: words.ref.add(grounded.ref.mul(talking.grounding)),
-        metrics: { words, seen: grounded },
-      }
+  if ('labels' in batch)
+    return groundingLoss(grounding, { tokens, salience: salience!, labels: batch.labels }, image.size)
+  const shown = mostSalient(lax.stopGradient(tokens), salience!, most)
+  const prefix = hiddenImages(model, { tokens: shown }, batch.dropped)
+  return decoderLoss(model.decoder, config.decoder, { ...batch.text, prefix })
 }
 
 /** Answers questions about scenes, describes them and finds objects. */
@@ -148,7 +146,7 @@ export const scenesVlm: Recipe = {
     'Scenes of one to five coloured shapes, split `train`, endless and seeded. First stage: the image encoder alone, ' +
     'whose tokens tell of the object at their patch (whether there is one, shape, colour, size, box) through a layer ' +
     'that is dropped afterwards. Then, the encoder left as it is, several conversations about each image, none of which ' +
-    'sees another, one image in ten hidden; in the last stage both together. Exchanges: ' +
+    'sees another, one image in ten hidden: ' +
     `${Object.entries(exchanges.tasks!)
       .map(([task, weight]) => `${task} ${weight}`)
       .join(', ')}; questions open 8 : yes or no 1 : multiple choice 1. ` +
@@ -165,8 +163,9 @@ export const scenesVlm: Recipe = {
   stages: [
     { steps: 1500, peak: 2e-3, warmup: 100 },
     { steps: 2000, peak: 1.5e-3, warmup: 100, decay: 3000 },
-    { steps: 3500, peak: 1.5e-3, warmup: 100, decay: 4500 },
-    { steps: 1000, peak: 6e-4, warmup: 50 },
+    { steps: 3000, peak: 1.5e-3, warmup: 100, decay: 4500 },
+    { steps: 1750, peak: 1.2e-3, warmup: 50, decay: 2500 },
+    { steps: 2750, peak: 1.3e-3, warmup: 50 },
   ],
   initial: (rng): Parameters<Tensor> => ({
     model: initialVisionLanguage(rng, config),
