@@ -1,2 +1,5 @@
+export * from './attacks/index.ts'
+export * from './baselines/index.ts'
 export * from './benchmarks/index.ts'
+export * from './certificate.ts'
 export * from './hallucination/index.ts'
