@@ -116,8 +116,8 @@ function gridPositions({ size, patch }: ImageConfig, width: number): Tensor {
         const angle =
           (at + 0.5) * (Math.PI / side) * 2 ** ((i * Math.log2(side)) / Math.max(1, frequencies - 1))
         const first = place * width + half * 2 * frequencies
-        data[first + i] = 0.5 * Math.sin(angle)
-        data[first + frequencies + i] = 0.5 * Math.cos(angle)
+        data[first + i] = Math.sin(angle)
+        data[first + frequencies + i] = Math.cos(angle)
       }
   return positions
 }
@@ -155,7 +155,10 @@ export function denoiser(
   const [batch, length] = tokens.shape as [number, number]
   const { states, present } = textStates(parameters.text, config, tokens, mask, dropped)
   const whole = linear(parameters.text.whole, maskedMean(states.ref, present))
-  const condition = feedForward(parameters.condition, whole.add(sinusoids(times.mul(1000 / steps), width)))
+  const condition = feedForward(
+    parameters.condition,
+    whole.add(sinusoids(times.ref.mul(1000 / steps), width)),
+  )
   const six = linear(parameters.modulation, standardise(condition)).reshape([batch, 1, 6, width])
   const memories = np
     .split(
@@ -164,7 +167,10 @@ export function denoiser(
       2,
     )
     .map((part) => np.transpose(part.reshape([batch, length, heads, width / heads]), [0, 2, 1, 3]))
-  const patches = linear(parameters.patch, patchesOf(images, config.image)).add(parameters.positions.ref)
+  // the best linear guess of x_0: what is nearly all noise does not drown out the position
+  const guess = config.prediction === 'x0' ? images.mul(scheduleAt(config, times.ref, Math.sqrt)) : images
+  times.dispose()
+  const patches = linear(parameters.patch, patchesOf(guess, config.image)).add(parameters.positions.ref)
   const count = patches.shape[1]!
   const padding = paddingMask(np.concatenate([present, np.ones([batch, count])], 1))
   const seen = config.locality === undefined ? padding : padding.add(distancePenalty(config, length))

@@ -226,6 +226,20 @@ test('a generator of images is reproducible and says how likely its steps were',
   const made = await model.generate(['a red cat', 'no'], settings)
   expect(made).toEqual(await model.generate(['a red cat', 'no'], settings))
   expect(made[0]!.output).toMatchObject({ width: 8, height: 8 })
+  // a batch is its singles, but for the last bits; a prompt that comes again is painted anew
+  const [again, alone, other] = [
+    ...(await model.generate(['no'], settings)),
+    ...(await model.generate(['no', 'no'], settings)),
+  ]
+  for (const one of [again!, alone!]) {
+    one.logp.forEach((value, step) => {
+      expect(value).toBeCloseTo(made[1]!.logp[step]!, 4)
+    })
+    one.output.data.forEach((value, index) => {
+      expect(Math.abs(value - made[1]!.output.data[index]!)).toBeLessThanOrEqual(1)
+    })
+  }
+  expect(other!.output).not.toEqual(alone!.output)
   expect(made[0]!.logp).toHaveLength(4)
   const [still] = await model.generate(['no'], { ...settings, temperature: 0 })
   expect(still!.logp.every(Number.isNaN)).toBe(true)

@@ -19,6 +19,7 @@ export {
   type JudgedClaim,
   oracle,
 } from './oracle.ts'
+export * from './painting.ts'
 export * from './png.ts'
 export { answerTo, coloursOf, parseQuery, type Query, queryText } from './query.ts'
 export * from './question-set.ts'
