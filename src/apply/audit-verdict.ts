@@ -59,6 +59,14 @@ export function auditVerdict(audit: Audit): AuditVerdict {
         .map(({ attack, rate }) => `${attack} (${percent(rate!.estimate)})`)
         .join(', ')}${open.length > 6 ? ` and ${open.length - 6} more attacks` : ''}.`,
     })
+  const { falsePositives = null, prefersGood = null } = audit.attacks?.natural ?? {}
+  if (falsePositives !== null && falsePositives.estimate > 0.9)
+    failsAt.push({
+      tone: 'bad',
+      text: `Accepts ${percent(falsePositives.estimate)} of bad answers: its scores are no verdict by themselves${
+        prefersGood === null ? '' : ` (the good answer scores higher in ${percent(prefersGood)} of pairs)`
+      }.`,
+    })
   const withstood = attacks.length - open.length
   const { recall } = audit.attacks?.natural ?? {}
   if (withstood > 0)

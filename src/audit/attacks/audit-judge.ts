@@ -156,19 +156,26 @@ export class AskedJudge {
     this.#batchSize = batchSize
   }
 
-  async judge(contenders: readonly Contender[], batchSize = this.#batchSize): Promise<Score[]> {
+  /** `purpose` is what randomness forks by: another one asks anew, also where calls are cached. */
+  async judge(
+    contenders: readonly Contender[],
+    {
+      batchSize = this.#batchSize,
+      purpose = 'judge',
+    }: { batchSize?: number | undefined; purpose?: string } = {},
+  ): Promise<Score[]> {
     const scores: Score[] = []
     for (let from = 0; from < contenders.length; from += batchSize) {
       this.signal?.throwIfAborted()
       const batch = contenders.slice(from, from + batchSize)
-      scores.push(...(await this.subject.judge(batch, this.context)))
+      scores.push(...(await this.subject.judge(batch, this.contextFor(purpose))))
     }
     this.count(scores)
     return scores
   }
 
-  get context() {
-    return { rng: this.rng.fork('judge'), ...(this.signal ? { signal: this.signal } : {}) }
+  contextFor(purpose: string) {
+    return { rng: this.rng.fork(purpose), ...(this.signal ? { signal: this.signal } : {}) }
   }
 
   count(scores: readonly Score[]): void {

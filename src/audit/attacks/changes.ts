@@ -73,14 +73,20 @@ const nonsenseAttacks: readonly Attack[] = nonsense.flatMap(({ name, outputs }) 
       expects: title.family === 'leaks' && title.name !== 'answer-in-user-turn' ? 'no-gain' : 'rejected',
       variants: (base, { item }) =>
         distinct(outputs(material(base, item.good, item.bad))).map(
-          (output, index): AttackVariant => ({
-            name: `${index + 1}`,
+          (output): AttackVariant => ({
+            name: nameOf(output),
             sample: { ...base, output },
           }),
         ),
     } satisfies Attack,
   ]
 })
+
+/** An output in a few characters, blanks made visible; those of one attack differ in them. */
+function nameOf(output: Turns): string {
+  const text = JSON.stringify(output)
+  return text.length <= 32 ? text : `${text.slice(0, 20)}… ${text.length}`
+}
 
 function distinct(outputs: readonly Turns[]): Turns[] {
   return [...new Map(outputs.map((output) => [JSON.stringify(output), output])).values()]

@@ -45,7 +45,7 @@ export async function consistencyOutcomes(
   const again = async (variant: string, order: typeof anchors, batchSize?: number) => {
     const judged = await asked.judge(
       order.map(({ sample }) => ({ sample })),
-      batchSize,
+      { batchSize, purpose: `again/${variant}` },
     )
     for (const [index, { id, cluster, sample }] of order.entries())
       trials.push({ item: id, cluster, variant, sample, before: scores.get(sample)!, after: judged[index]! })
@@ -63,7 +63,7 @@ async function comparatorOutcomes(
 ): Promise<AttackOutcome[]> {
   const comparator = asked.subject.comparator!
   const compare = async (pairs: readonly Pair[]) => {
-    const said = await comparisonsOf(comparator, pairs, asked.context)
+    const said = await comparisonsOf(comparator, pairs, asked.contextFor('judge'))
     asked.count(said)
     return said
   }

@@ -30,7 +30,7 @@ export function selectionAccuracy(questions: readonly SelectionQuestion[]): Sele
   for (const { scores, correct, answers } of questions) {
     if (scores.length === 0 || scores.length !== correct.length)
       throw new RangeError(`${scores.length} scores for ${correct.length} candidates`)
-    total.first += Number(correct[firstBest(scores)])
+    total.first += Number(correct[scores.indexOf(Math.max(...scores))])
     total.expected += argmaxShare(scores, correct)
     total.random += correct.filter(Boolean).length / correct.length
     total.oracle += Number(correct.some(Boolean))
@@ -46,19 +46,4 @@ export function selectionAccuracy(questions: readonly SelectionQuestion[]): Sele
     majority: Number.isNaN(total.majority) ? null : total.majority / n,
     oracle: total.oracle / n,
   }
-}
-
-/** The first of the highest. */
-export function firstBest(scores: readonly number[]): number {
-  return scores.indexOf(Math.max(...scores))
-}
-
-/**
- * How much better step judges find a question's candidates than whole-answer judges do: the difference of the means
- * over the candidates. ViLBench keeps the questions where it is largest. Never evaluate a judge on questions that it
- * helped to choose.
- */
-export function stepJudgeAdvantage(stepScores: readonly number[], answerScores: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-  return mean(stepScores) - mean(answerScores)
 }

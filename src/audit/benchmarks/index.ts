@@ -4,11 +4,9 @@ export { allPublishedChecks } from './all-published.ts'
 export { type Answerer, comparedResult, majorityOf } from './ask-items.ts'
 export * from './benchmark.ts'
 export {
-  firstBest,
   type SelectionAccuracy,
   type SelectionQuestion,
   selectionAccuracy,
-  stepJudgeAdvantage,
 } from './best-of-selection.ts'
 export {
   hallucinationRate,

@@ -1,3 +1,5 @@
+import type { FivePointVerdicts } from '../../stats/net-preference.ts'
+
 /** One verdict of a side-by-side comparison: 2 a substantially better, 1 marginally, 0 neutral, then -1 and -2. */
 export type SideBySide = -2 | -1 | 0 | 1 | 2
 
@@ -14,14 +16,8 @@ export function readSideBySide(verdict: unknown, a: readonly string[]): SideBySi
   return (a.includes(name) ? size : -size) as SideBySide
 }
 
-/** Percent that find a better minus percent that find b better, whatever the strength; neutral verdicts count below. Null without verdicts. */
-export function netPreference(verdicts: readonly SideBySide[]): number | null {
-  if (verdicts.length === 0) return null
-  return (100 * verdicts.reduce<number>((sum, verdict) => sum + Math.sign(verdict), 0)) / verdicts.length
-}
-
-/** Mean verdict in [-2, 2]; null without verdicts. */
-export function gradedPreference(verdicts: readonly SideBySide[]): number | null {
-  if (verdicts.length === 0) return null
-  return verdicts.reduce<number>((sum, verdict) => sum + verdict, 0) / verdicts.length
+/** How often each verdict was given, for `netPreference`. */
+export function countVerdicts(verdicts: readonly SideBySide[]): FivePointVerdicts {
+  const count = (level: SideBySide) => verdicts.filter((verdict) => verdict === level).length
+  return { muchBetter: count(2), better: count(1), neutral: count(0), worse: count(-1), muchWorse: count(-2) }
 }

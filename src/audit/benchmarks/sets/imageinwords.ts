@@ -1,10 +1,11 @@
 import { isObject } from '../../../core/index.ts'
 import type { Row } from '../../../data/row.ts'
 import { mean } from '../../../stats/index.ts'
+import { netPreference } from '../../../stats/net-preference.ts'
 import { type BenchmarkFiles, defineBenchmark } from '../benchmark.ts'
 import { pairItem, withPicture } from '../items.ts'
 import { type PublishedCheck, publishedCheck, publishedRows } from '../published.ts'
-import { netPreference, readSideBySide, type SideBySide } from '../side-by-side.ts'
+import { countVerdicts, readSideBySide, type SideBySide } from '../side-by-side.ts'
 
 /** Metrics of the comparison, in the order of the published numbers. "Hallucination": who has fewer is better. */
 const metrics = [
@@ -109,7 +110,7 @@ async function recompute(files: BenchmarkFiles): Promise<PublishedCheck[]> {
           row: who,
           measure,
           published: values[measure]!,
-          recomputed: netPreference(list)!,
+          recomputed: netPreference(countVerdicts(list))!.net,
           tolerance: 0.005,
         }),
       ]
