@@ -79,13 +79,9 @@ export const exchanges: ExchangeOptions = {
   forms,
 }
 /** The last stage asks more often for what is learnt last. */
-const harder: ExchangeOptions = {
-  tasks: {
-    ...exchanges.tasks,
-    ...{ count: 9, relation: 10, caption: 6, existence: 5, comparison: 2, referring: 2.5 },
-  },
-  forms,
-}
+const emphasis = { count: 9, relation: 10, caption: 6, existence: 5, comparison: 2, referring: 2.5 } as const
+
+const harder: ExchangeOptions = { tasks: { ...exchanges.tasks, ...emphasis }, forms }
 
 function batches(world: SceneWorld): ReturnType<Recipe['batches']> {
   return (rng, stage) => {
@@ -149,11 +145,15 @@ export const scenesVlm: Recipe = {
     'sees another, one image in ten hidden: ' +
     `${Object.entries(exchanges.tasks!)
       .map(([task, weight]) => `${task} ${weight}`)
-      .join(', ')}; questions open 8 : yes or no 1 : multiple choice 1. ` +
+      .join(', ')} (in the last stage ${Object.entries(emphasis)
+      .map(([task, weight]) => `${task} ${weight}`)
+      .join(', ')}); questions open 8 : yes or no 1 : multiple choice 1. ` +
     'Measured on the split `test`, greedy decoding, one exchange at a time.',
   limits: [
     'Images of 32 x 32 pixels only, with at most five objects and no noise.',
+    'Multiple choice is near chance (on 200 questions each: colour 0.30, shape 0.22, count 0.51 right of four); comparisons of counts 0.69, yes or no to a proposed place 0.67.',
     'Knows the words of the scenes only; no relation, count or paragraph captions.',
+    'The weights shipped were trained on a busy machine, interrupted several times, while the later stages were being chosen by scenes of the split `test` (other seeds than those measured on).',
   ],
   model: {
     network: { kind: 'vision-language', config },
