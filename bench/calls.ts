@@ -89,7 +89,13 @@ async function overheadOf(concurrency: number, calls: number) {
   memoryMb.push(process.memoryUsage().rss / 2 ** 20)
   stop()
   const rate = calls / seconds
-  return { calls, rate, ofIdeal: rate / (concurrency / 0.05), cpuMs: (used.user + used.system) / 1000 / calls, memoryMb }
+  return {
+    calls,
+    rate,
+    ofIdeal: rate / (concurrency / 0.05),
+    cpuMs: (used.user + used.system) / 1000 / calls,
+    memoryMb,
+  }
 }
 
 async function faultsOf(concurrency: number, calls: number) {

@@ -1,5 +1,6 @@
 // Published systems: each under its own name, all of them in `methods`, and rewards by name.
 
+export { modelKinds, resolveModel } from '../nets/resolve-model.ts'
 export {
   type CatalogueQuery,
   type CatalogueStatus,

@@ -80,10 +80,15 @@ async function withTimeout<Result>(
   signal: AbortSignal,
 ): Promise<Result> {
   const attempt = new AbortController()
-  const late = new CallError('timeout', `no whole answer within ${timeoutMs / 1000} s`, { retryable: true })
   const stop = () => attempt.abort(signal.reason)
   signal.addEventListener('abort', stop, { once: true })
-  const timer = setTimeout(() => attempt.abort(late), timeoutMs)
+  const timer = setTimeout(
+    () =>
+      attempt.abort(
+        new CallError('timeout', `no whole answer within ${timeoutMs / 1000} s`, { retryable: true }),
+      ),
+    timeoutMs,
+  )
   try {
     signal.throwIfAborted()
     return await send(attempt.signal)

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { GuerdonError, type Json } from '../../core/index.ts'
 import type { ChatImage } from '../chat-image.ts'
 import type { ChatMessage } from '../chat-model.ts'
@@ -14,9 +15,9 @@ export function openaiMessages(conversation: readonly ChatMessage[]): Promise<Js
   })
 }
 
-/** Messages that stand for what is sent in the key of a call: images by what is in them. Throws as `encodedImage`. */
-export function messagesIdentity(conversation: readonly ChatMessage[]): Promise<Json[]> {
-  return messagesWith(conversation, imageIdentity)
+/** Names the messages by what is in them, for the key of a call. Throws as `encodedImage`. */
+export async function messagesIdentity(conversation: readonly ChatMessage[]): Promise<string> {
+  return hash('sha256', JSON.stringify(await messagesWith(conversation, imageIdentity)), 'hex')
 }
 
 /**
