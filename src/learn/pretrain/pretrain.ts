@@ -66,6 +66,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
     schedule: rate,
     seed,
     threads,
+    ...(recipe.average === undefined ? {} : { average: recipe.average }),
     checkpoint: {
       path: state,
       every,
@@ -86,7 +87,8 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
     ...recipe.model,
     training: { seed, steps, command: `guerdon pretrain ${recipe.name} --seed ${seed}${usual}` },
   }
-  await saveCheckpoint(path, recipe.kept?.(trained.parameters) ?? trained.parameters, {
+  const last = trained.averaged ?? trained.parameters
+  await saveCheckpoint(path, recipe.kept?.(last) ?? last, {
     precision: 'float16',
     metadata: manifestMetadata(manifest),
   })

@@ -5,7 +5,9 @@ const recipes: Readonly<Record<string, () => Promise<Recipe>>> = {
   'text-lm': async () => (await import('./text-lm.ts')).textLm,
   'text-lm-sft': async () => (await import('./text-lm.ts')).textLmSft,
   'scenes-clip': async () => (await import('./scenes-clip.ts')).scenesClip,
+  'scenes-gen': async () => (await import('./scenes-gen.ts')).scenesGen,
   'scenes-vlm': async () => (await import('./scenes-vlm.ts')).scenesVlm,
+  'scenes-vlm-biased': async () => (await import('./scenes-vlm-biased.ts')).scenesVlmBiased,
 }
 
 /** Names of the embedded models that can be trained. */
