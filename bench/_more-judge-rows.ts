@@ -1,4 +1,4 @@
-import { type Comparator, Rng, type Sample, textOf } from '../src/core/index.ts'
+import { type Comparator, type Part, Rng, type Sample, textOf } from '../src/core/index.ts'
 import { contextAwareJudge } from '../src/methods/context-aware-preference.ts'
 import { type DialogueTurns, followUpLikelihood } from '../src/methods/follow-up-likelihood-reward.ts'
 import { gvl } from '../src/methods/gvl.ts'
@@ -26,8 +26,10 @@ import {
   factPairs,
   type PairSet,
   picturePairs,
+  principlePairs,
 } from './_judge-sets.ts'
 import type { JudgeRow } from './_judge-table.ts'
+import { reactionModel } from './_reaction-model.ts'
 
 // As in `_judge-rows.ts`: with their own words, and with the protocol in words that the model knows.
 
@@ -72,11 +74,11 @@ function clipPairs(
         const wrong = other(clip, rng)
         if (questions === undefined || wrong === undefined || clip.steps[0]![0]!.action === 'stays') return []
         const sample = (side: string, shown: scenes.Clip): Sample => {
-          const { prompt: part } = scenes.clipSample(shown, '')
+          const [video] = scenes.clipSample(shown, '').prompt as readonly Part[]
           return {
             id: `clip-${index}/${side}`,
             prompt: scenes.clipCaption(clip),
-            output: [(part as { type: 'video' }[])[0] as never],
+            output: [video!],
             reference: questions,
             meta: {},
           }
@@ -105,7 +107,11 @@ const row = (
 ): JudgeRow => ({ ...(card === undefined ? {} : { card }), method, protocol, model, set, judge })
 
 /** Follow-ups of the text world, in the user's own turn. */
-function reactions(given: EmbeddedLanguageModel, phrasing: 'all' | 'seen' = 'all'): Comparator {
+function reactions(
+  given: EmbeddedLanguageModel,
+  phrasing: 'all' | 'seen' | 'unseen' = 'all',
+  signs: 'difference' | 'positive' = 'difference',
+): Comparator {
   const facets = Object.fromEntries(
     text.reactionFacets.map((facet) => {
       const { positive, negative } = text.reactionSet({ facet, phrasing })
@@ -115,9 +121,9 @@ function reactions(given: EmbeddedLanguageModel, phrasing: 'all' | 'seen' = 'all
   const turns: DialogueTurns = {
     tokenizer: given.tokenizer,
     end: given.end,
-    user: given.manifest.dialogue!.before.map((mark) => given.tokenizer.id(mark)),
+    user: [given.tokenizer.id(text.marks.user)],
   }
-  return comparatorFromReward(followUpLikelihood({ facets }, given, turns))
+  return comparatorFromReward(followUpLikelihood({ facets, signs }, given, turns))
 }
 
 const contextWords = prompt('{context} {prompt} first {first} then {second} is first best ?')
@@ -204,6 +210,20 @@ function claimsDenied(model: EmbeddedLanguageModel): ChatModel {
   }
 }
 
+/** Trained when it is first asked, and shared. */
+let feedback: Promise<EmbeddedLanguageModel> | undefined
+function tuned(phrasing: 'seen' | 'unseen', signs: 'difference' | 'positive' = 'difference'): Comparator {
+  return {
+    name: 'follow-up likelihood after feedback',
+    version: '1',
+    params: { phrasing, signs },
+    compare: async (pairs, context) => {
+      feedback ??= reactionModel(300)
+      return reactions(await feedback, phrasing, signs).compare(pairs, context)
+    },
+  }
+}
+
 const clip = 'embedded:scenes-clip'
 
 export const moreRows: readonly JudgeRow[] = [
@@ -211,7 +231,16 @@ export const moreRows: readonly JudgeRow[] = [
     row(86, 'follow-up likelihood', 'as written', 'text-lm-sft', set, (given) =>
       comparatorFromReward(followUpLikelihood({}, given)),
     ),
-    row(86, 'follow-up likelihood', 'in its words: six facets, user turn', 'text-lm-sft', set, reactions),
+    row(86, 'follow-up likelihood', 'in its words: six facets, user turn', 'text-lm-sft', set, (given) =>
+      reactions(given),
+    ),
+  ]),
+  ...[factPairs, principlePairs].flatMap((set) => [
+    row(86, 'follow-up likelihood', 'after 300 steps of reading reactions: seen wordings', 'none', set, () =>
+      tuned('seen'),
+    ),
+    row(86, 'follow-up likelihood', 'the same: unseen wordings', 'none', set, () => tuned('unseen')),
+    row(86, 'follow-up likelihood', 'the same: praise alone', 'none', set, () => tuned('seen', 'positive')),
   ]),
   row(
     undefined,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { countVerdicts, type SideBySide } from '../audit/benchmarks/side-by-side.ts'
 import type { Comparator, Comparison, Reward, Sample } from '../core/index.ts'
 import type { ChatModel } from '../models/chat-model.ts'
 import { rewardAgainst } from '../rewards/judge/against.ts'
@@ -105,13 +106,12 @@ export function fivePointVerdicts(
   comparisons: readonly Comparison[],
   metric: ImageInWordsMetric,
 ): FivePointVerdicts {
-  const counts = [0, 0, 0, 0, 0]
-  for (const { parts } of comparisons) {
-    const value = parts?.[metric]
-    if (value != null) counts[Math.round(4 * (1 - value))]!++
-  }
-  const [muchBetter, better, neutral, worse, muchWorse] = counts as [number, number, number, number, number]
-  return { muchBetter, better, neutral, worse, muchWorse }
+  return countVerdicts(
+    comparisons.flatMap(({ parts }) => {
+      const value = parts?.[metric]
+      return value == null ? [] : [Math.round(4 * value - 2) as SideBySide]
+    }),
+  )
 }
 
 const sample: Sample = {
