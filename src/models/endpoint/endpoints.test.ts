@@ -87,6 +87,14 @@ test('embeddings are unit vectors; one that is not fails alone', async () => {
   expect(cosineSimilarity(a!, b!)).toBeCloseTo(1, 6)
   expect(a![0]).toBeCloseTo(2 / Math.sqrt(5), 6)
   expect(model.dimensions).toBe(3)
+  const before = server.count
+  const many = succeeded(
+    await model.embedText(Array.from({ length: 60 }, (_, index) => 'a'.repeat(index + 1))),
+  )
+  many.forEach((vector, index) => {
+    expect(vector[0]! / vector[1]!).toBeCloseTo(index + 1, 3)
+  })
+  expect(server.count - before).toBeLessThan(10)
   for (const fault of ['nan', 'missing-field', 'malformed'] as const) {
     server.setFaults(() => fault)
     expect((await openaiEmbedder('e', { ...options(), retries: 1 }).embedText(['ab']))[0]).toMatchObject({

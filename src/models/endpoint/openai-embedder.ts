@@ -1,9 +1,14 @@
 import { isObject } from '../../core/index.ts'
+import type { Sent } from '../calls/call.ts'
 import type { Embedder } from '../embedder.ts'
 import { failed, isFailed } from '../outcome.ts'
 import { unitVector } from '../unit-vector.ts'
 import { Endpoint, type EndpointOptions, malformed } from './endpoint.ts'
 import { tokensUsed } from './openai-reply.ts'
+import { together } from './together.ts'
+
+/** Texts of one request at most. */
+const batchSize = 128
 
 export interface OpenAIEmbedderOptions extends EndpointOptions {
   /** Shorter vectors, where the model makes them. @default the model's own length */
@@ -12,7 +17,7 @@ export interface OpenAIEmbedderOptions extends EndpointOptions {
 
 /**
  * Texts as unit vectors from `/embeddings` of an endpoint that speaks OpenAI's protocol. Each text is a call of its own,
- * so that it is cached and fails by itself.
+ * so that it is cached and fails by itself; texts that are asked for at the same time share a request.
  *
  * @throws GuerdonError `bad-option` for an address or limit that is none
  */
@@ -24,6 +29,21 @@ export function openaiEmbedder(
   const ask = endpoint.asking(model, 'embedding')
   const fields = options.dimensions === undefined ? {} : { dimensions: options.dimensions }
   let dimensions = options.dimensions
+  const embed = together<string, Sent<string>>(batchSize, async (texts, signal) => {
+    const request = { model, input: [...texts], encoding_format: 'base64', ...fields }
+    const body = await endpoint.post('/embeddings', request, signal, 64 * 2 ** 20)
+    const vectors = vectorsOf(body.data, texts.length)
+    const { inputTokens } = tokensUsed(body)
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+    return texts.map((text, index) => ({
+      answer: Buffer.from(vectors[index]!.buffer).toString('base64'),
+      outputTokens: 0,
+      // of a request of several texts each has its share by length
+      ...(inputTokens === undefined
+        ? {}
+        : { inputTokens: Math.round(bytes === 0 ? 0 : (inputTokens * Buffer.byteLength(text)) / bytes) }),
+    }))
+  })
   return {
     id: `${endpoint.idOf(model)}${dimensions === undefined ? '' : `/${dimensions}`}`,
     get dimensions() {
@@ -35,20 +55,7 @@ export function openaiEmbedder(
         (text) => ({
           identity: { text, ...fields },
           expected: { inputTokens: Math.ceil(Buffer.byteLength(text) / 4), outputTokens: 0 },
-          send: async (stop) => {
-            const body = await endpoint.post(
-              '/embeddings',
-              { model, input: text, encoding_format: 'base64', ...fields },
-              stop,
-            )
-            const [item] = Array.isArray(body.data) ? body.data : []
-            const vector = vectorOf(isObject(item) ? item.embedding : undefined)
-            return {
-              answer: Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64'),
-              outputTokens: 0,
-              ...tokensUsed(body),
-            }
-          },
+          send: (stop) => embed(text, stop),
         }),
         signal,
       )
@@ -63,6 +70,20 @@ export function openaiEmbedder(
       })
     },
   }
+}
+
+/** One vector for each of `count` texts, in their order. Throws a `CallError` (to be tried again) for anything else. */
+function vectorsOf(data: unknown, count: number): Float32Array[] {
+  if (!Array.isArray(data) || data.length !== count)
+    throw malformed('the answer has no embedding for each text')
+  const vectors: Float32Array[] = []
+  for (const [place, item] of data.entries()) {
+    const index = isObject(item) ? (item.index ?? place) : undefined
+    if (typeof index !== 'number' || !(index in data) || vectors[index] !== undefined)
+      throw malformed('the embeddings are not numbered as the texts are')
+    vectors[index] = vectorOf((item as Record<string, unknown>).embedding)
+  }
+  return vectors
 }
 
 /** Numbers, or little-endian 32-bit floats as base64. Throws a `CallError` (to be tried again) for anything else. */
