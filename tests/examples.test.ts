@@ -55,6 +55,23 @@ describe('examples', { timeout: 60_000 }, () => {
     for (const code of shown) expect(source).toContain(code)
   })
 
+  test('a vision-language model asked about a picture, as docs/embedded-models.md shows it', () => {
+    const { status, stdout, stderr } = example('ask-about-scenes.ts')
+    expect(stderr).toBe('')
+    const [there, said, checked, yes, no, again] = stdout.split('\n')
+    expect(there).toMatch(/^in the picture: (\w+ \w+, ){2}\w+ \w+$/)
+    expect(said).toMatch(/ \| three \| yes$/)
+    expect(checked).toMatch(/^(\d) of \1 claims are true$/)
+    expect(yes).toMatch(/^yes (1\.00|0\.9\d), without the picture 0\.\d\d$/)
+    expect(no).toMatch(/^"no" has -\d+\.\d nats$/)
+    expect(again).toBe(`${said!.split(' |')[0]} (128 numbers of the last state)`)
+    expect(status).toBe(0)
+    const source = readFileSync(join(root, 'examples/ask-about-scenes.ts'), 'utf8')
+    const page = readFileSync(join(root, 'docs/embedded-models.md'), 'utf8')
+    const shown = [...page.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!)
+    expect(shown.filter((code) => source.includes(code))).toHaveLength(1)
+  })
+
   test('a reward that hangs, isolated', () => {
     const { status, stdout } = example('isolated-reward.ts')
     expect(stdout).toMatch(/^5 scored, unscored: {"timeout":1}\nline 6, sample b3: .*1000 ms\n$/)

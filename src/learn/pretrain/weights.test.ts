@@ -16,6 +16,15 @@ const bounds: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'text to image top-1 (test)': 0.7,
     'true caption before one with an error: colour': 0.9,
   },
+  'scenes-vlm': {
+    'existence questions': 0.85,
+    'colour questions': 0.85,
+    'count questions': 0.75,
+    'relation questions': 0.7,
+    'caption object F1': 0.88,
+    'box IoU of referring expressions': 0.8,
+  },
+  'scenes-vlm-biased': { CHAIR_i: 0.08, 'existence questions': 0.8, 'colour questions': 0.8 },
 }
 
 const shipped = recipeNames.filter(hasWeights)
