@@ -56,8 +56,7 @@ function promptOf(scene: Scene, rng: Rng, { full, background }: Wording): number
 
 /**
  * First where things are to be: single objects out of next to nothing but noise, so that the network finds out which
- * words speak of which patches (the loss falls from 0.050 to 0.032 between steps 250 and 1000; with everything at once it
- * did not in 2,400 steps); then everything.
+ * words speak of which patches (the loss settles after some 1,000 steps); then everything.
  */
 const lessons = [
   { objects: [1, 1], wording: { full: 1, background: 1 }, lateness: 100 },
