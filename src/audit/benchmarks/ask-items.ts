@@ -214,9 +214,13 @@ export async function askAnswerer(
 ): Promise<Asked> {
   const questions = items.filter((item): item is AnswerItem => item.kind === 'answer')
   const scorer = spec.scorer?.()
-  if (scorer === undefined || questions.length < items.length)
+  if (questions.length < items.length)
     throw new GuerdonError('missing-need', `"${spec.name}" has no questions to answer.`, {
       fix: 'Give it a reward or a comparator.',
+    })
+  if (scorer === undefined)
+    throw new GuerdonError('missing-need', `"${spec.name}" has no scorer of its own: it needs a judge.`, {
+      fix: 'Make it in code with a judge, such as sgpCompBench(judge) or openChairBenchmark({ concreteness, ask }).',
     })
   const [low, high] = scorer.range
   const results: ItemResult[] = []

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { GuerdonError } from '../../core/index.ts'
 import { readRows } from '../../data/records.ts'
 import { Row } from '../../data/row.ts'
@@ -84,7 +85,7 @@ async function filesOf(
   const pathsOf = (role: string): string[] => {
     if (hub) return role === 'items' ? hub : []
     const names = spec.files?.[role] ?? []
-    if (!present) return role === 'items' ? [source] : names.map((name) => join(source, '..', name))
+    if (!present) return role === 'items' ? [source] : pathsBeside(source, names)
     const found = names.flatMap((name) => {
       const there = [name, `${name}.gz`].find((candidate) => present.has(candidate))
       return there === undefined ? [] : [join(source, there)]
@@ -116,6 +117,14 @@ async function filesOf(
     for await (const { row } of each(role)) yield row
   }
   return { source, files: { rows, each } }
+}
+
+/** Files beside a file, gzipped where only that is there. */
+function pathsBeside(file: string, names: readonly string[]): string[] {
+  return names.map((name) => {
+    const path = join(dirname(file), name)
+    return !existsSync(path) && existsSync(`${path}.gz`) ? `${path}.gz` : path
+  })
 }
 
 /** Where the data of a benchmark are when nobody says. */
