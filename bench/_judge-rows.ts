@@ -4,18 +4,21 @@ import { verifier } from '../src/methods/master-keys-one-token.ts'
 import { editPerspectives } from '../src/methods/multi-reward-condition-editing.ts'
 import { oneRewardJudge } from '../src/methods/onereward.ts'
 import { rewardAnything } from '../src/methods/rewardanything.ts'
-import { rewardDanceJudge } from '../src/methods/rewarddance.ts'
+import { rewardDance, rewardDanceJudge } from '../src/methods/rewarddance.ts'
 import { rmR1Judge } from '../src/methods/rm-r1.ts'
 import { unifiedReward, unifiedRewardJudge } from '../src/methods/unifiedreward.ts'
 import { unifiedRewardThinkJudge } from '../src/methods/unifiedreward-think.ts'
+import type { ChatImage } from '../src/models/chat-image.ts'
 import type { ChatModel } from '../src/models/chat-model.ts'
-import { isFailed } from '../src/models/outcome.ts'
+import { failed, isFailed } from '../src/models/outcome.ts'
+import type { ChoiceModel } from '../src/models/token-model.ts'
 import type { EmbeddedLanguageModel } from '../src/nets/embedded/index.ts'
 import { comparatorFromReward } from '../src/rewards/convert.ts'
 import { type Conversation, conversationsOf } from '../src/rewards/judge/conversations.ts'
 import { byProbability, type JudgePrompt, pairJudge, pointJudge } from '../src/rewards/judge/index.ts'
 import { renderQuery } from '../src/rewards/judge/judge-prompt.ts'
 import { parseCaption } from '../src/worlds/scenes/caption-parser.ts'
+import { captionPrompt } from '../src/worlds/scenes/exchange.ts'
 import { queryText } from '../src/worlds/scenes/query.ts'
 import {
   answerPairs,
@@ -40,7 +43,8 @@ interface Dialect {
   readonly first: JudgePrompt
   readonly second: JudgePrompt
   readonly alone: JudgePrompt
-  readonly withReference: JudgePrompt
+  /** Where the pairs have a reference. */
+  readonly withReference?: JudgePrompt
 }
 
 const prompt = (user: string): JudgePrompt => ({ version: '1', user })
@@ -96,11 +100,15 @@ function inItsWords(
         pointJudge({ name: 'p', prompt: alone, ask: byProbability(given, words), ...plain }),
       ),
     ),
-    row(25, 'verifier', 'in its words: P(yes) beside the reference', (given) =>
-      comparatorFromReward(
-        pointJudge({ name: 'p', prompt: withReference, ask: byProbability(given, words), ...plain }),
-      ),
-    ),
+    ...(withReference === undefined
+      ? []
+      : [
+          row(25, 'verifier', 'in its words: P(yes) beside the reference', (given) =>
+            comparatorFromReward(
+              pointJudge({ name: 'p', prompt: withReference, ask: byProbability(given, words), ...plain }),
+            ),
+          ),
+        ]),
     row(40, 'rm-r1', 'in its words: solves it first, then names the answer that agrees', (given) =>
       rmR1Judge({ variant: 'guarded' }, solvingFirst(given, set)),
     ),
@@ -198,53 +206,261 @@ function conclusion(answer: string, set: PairSet): string {
 }
 
 /**
- * A model that cannot reason in words, made to go through a caption as UnifiedReward-Think does through dimensions: each
- * claim of a caption is put to it as the yes-or-no question that it was trained on, and the least sure one counts.
+ * A model that cannot reason in words, made to go through captions claim by claim, as UnifiedReward goes through the elements
+ * of a caption and UnifiedReward-Think through dimensions: each claim is put to it as the yes-or-no question that it was
+ * trained on, and the least sure one counts. `write` makes the reply that the judge reads, from how sure it is of each named
+ * caption (0 to 1).
  */
-function claimByClaim(model: EmbeddedLanguageModel): ChatModel {
+function claimByClaim(
+  model: EmbeddedLanguageModel,
+  names: (messages: Conversation) => readonly string[],
+  write: (sure: readonly number[], names: readonly string[]) => string,
+): ChatModel {
   return {
     id: `claim by claim: ${model.id}`,
     chat: async (conversations) => {
-      const questions = conversations.flatMap((messages, index) => {
-        const images = messages.flatMap(({ images = [] }) => images)
-        return ['Answer 1', 'Answer 2'].flatMap((name, side) =>
-          parseCaption(fencedText(messages, name)).claims.flatMap(({ claim }) =>
-            claim.kind === 'opinion' || claim.kind === 'absence'
-              ? []
-              : [{ index, side, images, text: queryText({ ask: 'whether', claim }) }],
-          ),
-        )
-      })
-      const answers = await model.choices(
-        questions.map(({ images, text }) => [{ role: 'user' as const, text, images }]),
-        words,
+      const items = conversations.flatMap((messages, index) =>
+        names(messages).map((name) => ({
+          index,
+          images: messages.flatMap(({ images = [] }) => images),
+          caption: fencedText(messages, name),
+        })),
       )
-      return conversations.map((_, index) => {
-        const scores = [0, 1].map((side) => {
-          const sure = answers.flatMap((answer, at) => {
-            const question = questions[at]!
-            return question.index === index && question.side === side && !isFailed(answer)
-              ? [answer.among.yes]
-              : []
-          })
-          return sure.length === 0 ? undefined : 1 + 9 * Math.min(...sure)
-        })
-        const [first, second] = scores
-        if (first === undefined || second === undefined || first === second)
-          return { text: '<think>no claim can be checked</think>', finish: 'stop' as const }
-        const line = (name: string, score: number) =>
-          `${name} (${score.toFixed(3)}/10) - the least sure claim`
-        const total = (name: string, score: number) => `${name}: ${score.toFixed(3)} = ${score.toFixed(3)}`
-        return {
-          text: `<think>correctness: ${line('Answer 1', first)}; ${line('Answer 2', second)}
-${total('Answer 1', first)}
-${total('Answer 2', second)}</think><answer>Answer ${first > second ? 1 : 2} is better</answer>`,
-          finish: 'stop' as const,
-        }
+      const sure = await leastSureClaims(model, items)
+      return conversations.map((messages, index) => {
+        const mine = sure.filter((_, at) => items[at]!.index === index)
+        const known = mine.filter((value) => value !== null)
+        const text = known.length < mine.length ? 'no claim can be asked' : write(known, names(messages))
+        return { text, finish: 'stop' as const }
       })
     },
   }
 }
+
+/** A chain of thought with one dimension, its totals and the verdict. */
+function thoughtOf([first = 0, second = 0]: readonly number[]): string {
+  const ten = (value: number) => (1 + 9 * value).toFixed(6)
+  if (first === second) return 'neither'
+  return `<think>correctness: Answer 1 (${ten(first)}/10) - its least sure claim; Answer 2 (${ten(second)}/10) - its least sure claim
+Answer 1: ${ten(first)} = ${ten(first)}
+Answer 2: ${ten(second)} = ${ten(second)}</think><answer>Answer ${first > second ? 1 : 2} is better</answer>`
+}
+
+const masked = (messages: Conversation) =>
+  [
+    ...messages
+      .map(({ text }) => text)
+      .join('')
+      .matchAll(/<<<(model-\d+) [0-9a-f]{8}>>>/g),
+  ].map(([, name]) => name!)
+
+const onCaptions: readonly JudgeRow[] = (
+  [
+    [
+      18,
+      'rewardanything',
+      'in its words: lists, every claim asked by itself',
+      (given) =>
+        comparatorFromReward(
+          rewardAnything(
+            { principle: 'Prefer the caption whose claims are all true.' },
+            claimByClaim(given, masked, (sure, names) =>
+              JSON.stringify({
+                scores: Object.fromEntries(names.map((name, at) => [name, 1 + 4 * sure[at]!])),
+              }),
+            ),
+          ),
+        ),
+    ],
+    [
+      20,
+      'unifiedreward-think',
+      'in its words: every claim asked by itself, the least sure counts',
+      (given) =>
+        unifiedRewardThinkJudge(
+          {},
+          claimByClaim(given, () => ['Answer 1', 'Answer 2'], thoughtOf),
+        ),
+    ],
+    [
+      37,
+      'unifiedreward pair',
+      'in its words: every claim asked by itself',
+      (given) =>
+        unifiedRewardJudge(
+          {},
+          claimByClaim(
+            given,
+            () => ['Answer 1', 'Answer 2'],
+            ([first = 0, second = 0]) =>
+              first === second
+                ? '<answer>Both are equally good</answer>'
+                : first > second
+                  ? '<answer>Answer 1 is better than Answer 2</answer>'
+                  : '<answer>Answer 2 is better than Answer 1</answer>',
+          ),
+        ),
+    ],
+    [
+      37,
+      'unifiedreward point',
+      'in its words: every claim asked by itself',
+      (given) =>
+        comparatorFromReward(
+          unifiedReward(
+            {},
+            claimByClaim(
+              given,
+              () => ['Answer'],
+              ([sure = 0]) => `Final Score: ${(100 * sure).toFixed(6)}`,
+            ),
+          ),
+        ),
+    ],
+  ] satisfies readonly [number, string, string, JudgeRow['judge']][]
+).map(([card, method, protocol, judge]) => ({
+  card,
+  method,
+  protocol,
+  model: 'scenes-vlm',
+  set: captionPairs,
+  judge,
+}))
+
+/** How sure the model is of the least sure claim of a caption about an image, for each; null where none can be asked. */
+async function leastSureClaims(
+  model: EmbeddedLanguageModel,
+  items: readonly { readonly images: readonly ChatImage[]; readonly caption: string }[],
+): Promise<(number | null)[]> {
+  const questions = items.flatMap(({ images, caption }, index) =>
+    parseCaption(caption).claims.flatMap(({ claim }) =>
+      claim.kind === 'opinion' || claim.kind === 'absence'
+        ? []
+        : [{ index, images, text: queryText({ ask: 'whether', claim }) }],
+    ),
+  )
+  const answers = await model.choices(
+    questions.map(({ images, text }) => [{ role: 'user' as const, text, images }]),
+    words,
+  )
+  return items.map((_, index) => {
+    const sure = answers.flatMap((answer, at) =>
+      questions[at]!.index === index && !isFailed(answer) ? [answer.among.yes] : [],
+    )
+    return sure.length === 0 ? null : Math.min(...sure)
+  })
+}
+
+/**
+ * A model that sees one image, made to say how likely it begins with yes: the claims of the caption are put to each picture
+ * by itself. Of one picture it is the least sure claim; of two, the odds of the one asked about against the other.
+ */
+function seeingOneByOne(model: EmbeddedLanguageModel, asked: 'first' | 'second'): ChoiceModel {
+  return {
+    id: `one by one: ${model.id}`,
+    choices: async (conversations) => {
+      const items = conversations.flatMap((messages) =>
+        messages
+          .flatMap(({ images = [] }) => images)
+          .map((image) => ({
+            images: [image],
+            caption: fencedText(messages, 'prompt') || fencedText(messages, 'condition'),
+          })),
+      )
+      const sure = await leastSureClaims(model, items)
+      let next = 0
+      return conversations.map((messages) => {
+        const pictures = messages.flatMap(({ images = [] }) => images).map(() => sure[next++]!)
+        const [first, second] = pictures
+        if (first == null || (pictures.length > 1 && second == null))
+          return failed('not-applicable', 'the caption claims nothing that can be asked')
+        const [mine, other] = asked === 'first' ? [first, second!] : [second!, first]
+        const odds = (p: number, q: number) => p * (1 - q) + 1e-12 * p
+        const yes =
+          pictures.length === 1 ? first : odds(mine, other) / (odds(mine, other) + odds(other, mine))
+        return { full: { yes, no: 1 - yes }, among: { yes, no: 1 - yes } } as never
+      })
+    },
+  }
+}
+
+/** Prefers the picture with which the model finds the caption likelier. */
+function captionLikelihood(model: EmbeddedLanguageModel): Comparator {
+  return {
+    name: 'caption likelihood',
+    version: '1',
+    params: { model: model.id },
+    compare: async (pairs: readonly Pair[]) => {
+      const queries = pairs.flatMap(({ a, b }) =>
+        [a, b].map(({ output }) =>
+          renderQuery(prompt(`{output}${captionPrompt('short')}`), { material: { output }, fence: 'plain' }),
+        ),
+      )
+      const conversations = (await conversationsOf(queries)) as Conversation[]
+      const scores = await model.logProbabilities(
+        conversations.map((conversation, index) => ({
+          prompt: conversation,
+          answer: textOf(pairs[index >> 1]!.a.prompt),
+        })),
+        { ended: true },
+      )
+      return pairs.map((_, index): Comparison => {
+        const [a, b] = [scores[2 * index]!, scores[2 * index + 1]!]
+        if (isFailed(a)) return { value: null, ...a.failure }
+        if (isFailed(b)) return { value: null, ...b.failure }
+        const sum = (logp: Float32Array) => logp.reduce((total, value) => total + value, 0)
+        const difference = sum(a.logp) - sum(b.logp)
+        return { value: difference === 0 ? 0.5 : Number(difference > 0), parts: { parsed: 1 } }
+      })
+    },
+  }
+}
+
+const onPictures: readonly JudgeRow[] = (
+  [
+    [
+      undefined,
+      'plain question',
+      'P(yes) to "is it ok", each picture by itself',
+      (given) =>
+        comparatorFromReward(
+          pointJudge({
+            name: 'p',
+            prompt: prompt('{output}{prompt} is it ok?'),
+            ask: byProbability(given, words),
+            ...plain,
+          }),
+        ),
+    ],
+    [undefined, 'likelihood', 'with which picture the caption is likelier', captionLikelihood],
+    [
+      2,
+      'onereward',
+      'in its words: text alignment, claims asked of each picture, both orders',
+      (given) =>
+        oneRewardJudge({ task: 'fill', dimensions: ['text alignment'] }, seeingOneByOne(given, 'first')),
+    ],
+    [
+      6,
+      'rewarddance pair',
+      'in its words: claims asked of each picture, both orders',
+      (given) => rewardDanceJudge({}, seeingOneByOne(given, 'second')),
+    ],
+    [
+      6,
+      'rewarddance point',
+      'in its words: the least sure claim of the caption',
+      (given) => comparatorFromReward(rewardDance({ form: 'point' }, seeingOneByOne(given, 'first'))),
+    ],
+  ] satisfies readonly [number | undefined, string, string, JudgeRow['judge']][]
+).map(([card, method, protocol, judge]) => ({
+  ...(card === undefined ? {} : { card }),
+  method,
+  protocol,
+  model: 'scenes-vlm',
+  set: picturePairs,
+  judge,
+}))
 
 /** What stands in a fence of the judge's prompt, without the number of an image. */
 export function fencedText(messages: Conversation, name: string): string {
@@ -257,22 +473,19 @@ export const ownRows: readonly JudgeRow[] = [
   ...inItsWords('text-lm-sft', arithmeticPairs, textDialect),
   ...inItsWords('text-lm-sft', factPairs, textDialect),
   ...inItsWords('text-lm-sft', principlePairs, {
-    ...textDialect,
     first: prompt('{principle} {prompt} first {first} then {second} is first best ?'),
     second: prompt('{principle} {prompt} first {first} then {second} is then best ?'),
     alone: prompt('{principle} {prompt} {output} is the answer right ?'),
   }),
   ...asWritten('text-lm-sft', arithmeticPairs),
   ...inItsWords('scenes-vlm', answerPairs, sceneDialect),
-  ...inItsWords('scenes-vlm', captionPairs, sceneDialect),
-  {
-    card: 20,
-    method: 'unifiedreward-think',
-    protocol: 'in its words: every claim asked by itself, the least sure counts',
-    model: 'scenes-vlm',
-    set: captionPairs,
-    judge: (given) => unifiedRewardThinkJudge({}, claimByClaim(given)),
-  },
+  ...inItsWords('scenes-vlm', captionPairs, {
+    first: sceneDialect.first,
+    second: sceneDialect.second,
+    alone: sceneDialect.alone,
+  }),
+  ...onCaptions,
   ...asWritten('scenes-vlm', answerPairs),
+  ...onPictures,
   ...asWritten('scenes-vlm', picturePairs).filter(({ card }) => [2, 6, 35].includes(card!)),
 ]

@@ -41,8 +41,7 @@ for (const [name, mine] of Map.groupBy(rows, ({ model }) => model)) {
     for (const row of judges) {
       const result = await judged(row, pairs, model)
       results.push(result)
-      if (!values.json)
-        process.stderr.write(`${row.method} (${row.protocol}) on ${set.name}: ${result.accuracy}\n`)
+      process.stderr.write(`${row.method} (${row.protocol}) on ${set.name}: ${result.accuracy}\n`)
     }
   }
   await model?.dispose()

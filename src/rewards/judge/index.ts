@@ -1,4 +1,5 @@
 // Judges: models as rewards of single outputs, of pairs and of lists.
+export { type Opponent, rewardAgainst } from './against.ts'
 export {
   type Asking,
   byProbability,
@@ -10,6 +11,7 @@ export {
 } from './asking.ts'
 export { constantModel } from './constant-model.ts'
 export { type Criterion, type CriterionOf, criterionFromMeta } from './criterion.ts'
+export { type DimensionsOptions, dimensionsComparator } from './dimensions.ts'
 export { type Fence, fenceCode, fenceMarks, fenceNote, withoutControlTokens } from './fence.ts'
 export { uniformIndices } from './frame-sampling.ts'
 export type { JudgeOptions } from './judge.ts'
@@ -22,6 +24,7 @@ export {
   renderQuery,
 } from './judge-prompt.ts'
 export { type ListJudgeOptions, listJudge, maskedName } from './list-judge.ts'
+export { namedModel } from './named-model.ts'
 export { type OrderPolicy, type SlotReport, slotReport } from './order.ts'
 export { type PairJudgeOptions, pairJudge, pairOf } from './pair-judge.ts'
 export { type PointJudgeOptions, type PointVerdict, pointJudge } from './point-judge.ts'
