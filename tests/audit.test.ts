@@ -165,8 +165,9 @@ test('a leaderboard tells who is better, who cannot be told apart, and who follo
   })
   expect(board.overall!.map(({ judge }) => judge).slice(2)).toEqual(['brief', 'length'])
   const page = await leaderboardReport(board)
-  expect(page).toContain('Follows length beyond people')
-  expect(page).toMatch(/<b>length<\/b> on pairs\.jsonl: takes the longer answer in 100%/)
+  expect(page).toMatch(
+    /Loves length<\/h3><ul><li><b>length<\/b>: pairs\.jsonl \(right in 100% where the better answer is the longer, 0% where it is the shorter; balanced 0\.50\)<\/li><\/ul>/,
+  )
 })
 
 test('files of rated answers, of single labelled outputs, and without labels', async () => {
@@ -271,7 +272,7 @@ describe.skipIf(noBrowser)(`in a browser${noBrowser ? ` (${noBrowser})` : ''}`, 
     const wide = `[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, .chart')).map((e) => e.outerHTML.slice(0, 80))`
     expect(await page.evaluate(wide)).toEqual([])
     expect(await page.locator('section').first().locator('h2').textContent()).toBe('Verdict')
-    expect(await page.locator('#cases img').count()).toBeGreaterThan(0)
+    expect(await page.locator('#cases .picture').count()).toBeGreaterThan(0)
     expect(problems).toEqual([])
     await page.close()
   }, 60_000)

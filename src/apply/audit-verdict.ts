@@ -1,5 +1,5 @@
 import { figure, intervalFigure } from '../stats/figure.ts'
-import type { Audit, BenchmarkAudit } from './audit.ts'
+import type { Audit, BenchmarkAudit, LengthFindings } from './audit.ts'
 
 /** One sentence of an audit's verdict. */
 export interface Finding {
@@ -103,15 +103,22 @@ function benchmarkFinding(one: BenchmarkAudit): Finding {
     : { tone: 'bad', text: `${text}, not told from chance (${figure(chance)}).` }
 }
 
-/** Said where the judge prefers length beyond what people do, or does little more than that. */
+/**
+ * Whether verdicts follow length: the judge is right clearly more often where the better answer is the longer one than
+ * where it is the shorter (the interval of that gap lies above 10 points). Mere noise leaves no gap, however often the
+ * data's better answers are short.
+ */
+export function lovesLength(length: LengthFindings | null | undefined): boolean {
+  return length?.gap != null && length.gap.low > 0.1
+}
+
 function lengthFinding(one: BenchmarkAudit): Finding | null {
   const { length } = one
-  if (length?.excess == null) return null
-  const { excess, balanced, correlation } = length
-  if (excess.low <= 0.05) return null
+  if (length === undefined || !lovesLength(length)) return null
+  const { whenAligned, whenOpposed, balanced, correlation } = length
   return {
     tone: 'bad',
-    text: `Loves length on ${titleOf(one)}: takes the longer answer in ${percent(length.judgePrefers!.estimate)} of pairs, people in ${percent(length.labelPrefers!.estimate)}${
+    text: `Loves length on ${titleOf(one)}: right in ${percent(whenAligned!.estimate)} of pairs whose better answer is the longer one, in ${percent(whenOpposed!.estimate)} where it is the shorter${
       balanced ? `; with length balanced its accuracy is ${intervalFigure(balanced)}` : ''
     }${correlation ? `; rank correlation of score and length ${figure(correlation.estimate, 2)}` : ''}.`,
   }

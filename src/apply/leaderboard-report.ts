@@ -2,8 +2,8 @@ import { chart } from '../audit/report/chart.ts'
 import { type Html, html } from '../audit/report/html.ts'
 import { page, type Section } from '../audit/report/page.ts'
 import { figure, intervalFigure } from '../stats/figure.ts'
-import { percent } from './audit-verdict.ts'
-import { type BenchmarkBoard, isBetter, type Leaderboard, type LeaderboardRow } from './leaderboard.ts'
+import { lovesLength, percent } from './audit-verdict.ts'
+import { type BenchmarkBoard, isBetter, type Leaderboard } from './leaderboard.ts'
 
 /** One self-contained HTML page: many judges side by side, and who cannot be told from whom. */
 export async function leaderboardReport(board: Leaderboard, title = 'Leaderboard'): Promise<string> {
@@ -21,11 +21,6 @@ export async function leaderboardReport(board: Leaderboard, title = 'Leaderboard
   })
 }
 
-/** Who follows length: takes the longer answer clearly more often than people do. */
-export function lengthLovers({ rows }: BenchmarkBoard): LeaderboardRow[] {
-  return rows.filter(({ length }) => length?.excess != null && length.excess.low > 0.05)
-}
-
 async function verdictSection({ boards, overall }: Leaderboard): Promise<Html> {
   const best = boards.map(({ benchmark, rows }) => {
     const [first] = rows
@@ -37,11 +32,19 @@ async function verdictSection({ boards, overall }: Leaderboard): Promise<Html> {
       alike.length > 0 ? `, not told from ${alike.join(', ')}` : ', ahead of all others'
     }</li>`
   })
-  const lovers = boards.flatMap((board) =>
-    lengthLovers(board).map(
-      ({ judge, length }) =>
-        html`<li><b>${judge}</b> on ${board.benchmark.spec.title}: takes the longer answer in ${percent(length!.judgePrefers!.estimate)} of pairs, people in ${percent(length!.labelPrefers!.estimate)}; accuracy with length balanced ${intervalFigure(length!.balanced)}</li>`,
-    ),
+  const found = boards.flatMap(({ benchmark, rows }) =>
+    rows
+      .filter(({ length }) => lovesLength(length))
+      .map(({ judge, length }) => ({ judge, title: benchmark.spec.title, length: length! })),
+  )
+  const lovers = [...Map.groupBy(found, ({ judge }) => judge)].map(
+    ([judge, on]) =>
+      html`<li><b>${judge}</b>: ${on
+        .map(
+          ({ title, length: { whenAligned, whenOpposed, balanced } }) =>
+            `${title} (right in ${percent(whenAligned!.estimate)} where the better answer is the longer, ${percent(whenOpposed!.estimate)} where it is the shorter; balanced ${figure(balanced?.estimate, 2)})`,
+        )
+        .join(', ')}</li>`,
   )
   const rated =
     overall === null
@@ -50,7 +53,7 @@ async function verdictSection({ boards, overall }: Leaderboard): Promise<Html> {
           ({ judge, rating, low, high, place }) =>
             html`<tr><td><b>${judge}</b></td><td class="n">${rating.toFixed(0)}</td><td class="n">${low.toFixed(0)} to ${high.toFixed(0)}</td><td class="n">${place}</td></tr>`,
         )}</table></div><p class="soft">Bradley-Terry ratings from every item on which one judge earned more than another; 1000 is the middle, 400 points are tenfold odds.</p>`
-  return html`<div class="verdict"><div class="good"><h3>Best</h3><ul>${best}</ul></div><div class="${lovers.length > 0 ? 'bad' : 'good'}"><h3>Follows length beyond people</h3>${
+  return html`<div class="verdict"><div class="good"><h3>Best</h3><ul>${best}</ul></div><div class="${lovers.length > 0 ? 'bad' : 'good'}"><h3>Loves length</h3>${
     lovers.length > 0 ? html`<ul>${lovers}</ul>` : html`<p class="soft">None that the data show.</p>`
   }</div></div>${rated}`
 }
@@ -109,15 +112,16 @@ async function boardSection(board: BenchmarkBoard): Promise<Html> {
   return html`<p class="soft">${benchmark.spec.summary} ${figure(benchmark.items.length)} items; chance ${figure(chance)}.</p>
 <div class="scroll"><table><tr><th class="n">place</th><th>judge</th><th class="n">score</th><th class="n">not judged</th>${
     hasLength &&
-    html`<th class="n">length balanced</th><th class="n">takes the longer</th><th class="n">score ~ length</th>`
+    html`<th class="n">length balanced</th><th class="n">better is longer − shorter</th><th class="n">score ~ length</th>`
   }<th>not told from</th></tr>${rows.map(
     ({ judge, result: { headline, unscored }, length, place, likeIt }) =>
       html`<tr><td class="n">${place}</td><td><b>${judge}</b></td><td class="n">${headline.interval ? intervalFigure(headline.interval) : figure(headline.score)}</td><td class="n">${figure(unscored.total)}</td>${
         hasLength &&
-        html`<td class="n">${intervalFigure(length?.balanced)}</td><td class="n ${length?.excess && length.excess.low > 0.05 ? 'bad' : ''}">${length?.judgePrefers ? `${percent(length.judgePrefers.estimate)}, people ${percent(length.labelPrefers!.estimate)}` : '-'}</td><td class="n">${figure(length?.correlation?.estimate, 2)}</td>`
+        html`<td class="n">${intervalFigure(length?.balanced)}</td><td class="n ${lovesLength(length) ? 'bad' : ''}">${intervalFigure(length?.gap)}</td><td class="n">${figure(length?.correlation?.estimate, 2)}</td>`
       }<td class="wrap soft">${likeIt.join(', ')}</td></tr>`,
   )}</table></div>
 ${drawn && html`<figure>${drawn}<figcaption>Scores with 95% intervals; the dashed line is chance. Whether two judges differ is decided by their paired difference below, not by whether these overlap.</figcaption></figure>`}
+<p class="soft">${hasLength && 'Better is longer − shorter: accuracy where the better answer is the longer one minus accuracy where it is the shorter; 0 for a judge that length does not move, 1 for length itself.'}</p>
 <h3>Row minus column</h3>${differencesTable(board)}`
 }
 

@@ -32,7 +32,7 @@ export interface PairedDifference {
   readonly second: string
   /** Items with a credit for both. */
   readonly items: number
-  /** Mean credit of the first minus that of the second, paired, clusters resampled. */
+  /** Score of the first minus that of the second: paired, weighed as in the headline, clusters resampled. */
   readonly difference: BootstrapInterval | null
   /** On items where one is wholly right and the other wholly wrong. */
   readonly mcnemar: McNemar
@@ -87,6 +87,7 @@ export async function leaderboard(options: LeaderboardOptions): Promise<Leaderbo
         },
       )
     const credits = names.map((name) => results[name]!.rows.map((row) => creditOf(row, spec.aggregation)))
+    const weights = headlineWeights(benchmark)
     const itemClusters = benchmark.items.map(({ id, cluster }) => cluster ?? id)
     const differences = names.flatMap((first, i) =>
       names.slice(i + 1).map((second, offset) => {
@@ -94,7 +95,7 @@ export async function leaderboard(options: LeaderboardOptions): Promise<Leaderbo
         return {
           first,
           second,
-          ...pairedDifference(credits[i]!, credits[j]!, itemClusters, { rng, resamples }),
+          ...pairedDifference(credits[i]!, credits[j]!, weights, itemClusters, { rng, resamples }),
         }
       }),
     )
@@ -125,6 +126,7 @@ export async function leaderboard(options: LeaderboardOptions): Promise<Leaderbo
 function pairedDifference(
   a: readonly (number | null)[],
   b: readonly (number | null)[],
+  weights: readonly number[],
   clusters: readonly string[],
   options: { readonly rng: Rng; readonly resamples: number },
 ): Omit<PairedDifference, 'first' | 'second'> {
@@ -132,9 +134,39 @@ function pairedDifference(
   const gaps = both.map((i) => a[i]! - b[i]!)
   return {
     items: both.length,
-    difference: bootstrapMean(gaps, { ...options, clusters: both.map((i) => clusters[i]!) }),
+    difference: bootstrapMean(
+      gaps.map((gap, place) => gap * weights[both[place]!]!),
+      {
+        ...options,
+        weights: both.map((i) => weights[i]!),
+        clusters: both.map((i) => clusters[i]!),
+      },
+    ),
     mcnemar: mcnemar(gaps.filter((gap) => gap === 1).length, gaps.filter((gap) => gap === -1).length),
   }
+}
+
+/**
+ * What each item counts for in the benchmark's headline, so that a paired difference is one of headlines: the weight of
+ * its section, shared among the section's subsets, shared among the subset's items. All alike where the headline pools
+ * items, or where a subset's score is no mean of credits.
+ */
+function headlineWeights({ spec, items }: Benchmark): number[] {
+  const { top = 'macro', sections, weights } = spec.aggregation
+  const counts = new Map<string, number>()
+  for (const { subset } of items) counts.set(subset, (counts.get(subset) ?? 0) + 1)
+  if (top === 'pooled' || spec.measures !== undefined) return items.map(() => 1)
+  const parts = sections ?? Object.fromEntries([...counts.keys()].map((subset) => [subset, [subset]]))
+  const shares = new Map<string, number>()
+  for (const [section, subsets] of Object.entries(parts)) {
+    const present = subsets.filter((subset) => counts.has(subset))
+    const weightOf = (subset: string) => weights?.[subset] ?? counts.get(subset)!
+    const total = present.reduce((sum, subset) => sum + weightOf(subset), 0)
+    const own = top === 'macro' ? 1 : (top[section] ?? 0)
+    for (const subset of present)
+      shares.set(subset, (shares.get(subset) ?? 0) + (own * weightOf(subset)) / total / counts.get(subset)!)
+  }
+  return items.map(({ subset }) => shares.get(subset) ?? 0)
 }
 
 /** Whether `first` is better beyond doubt: the interval of the paired difference lies above 0. */

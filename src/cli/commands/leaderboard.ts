@@ -74,13 +74,13 @@ function printBoard(
       `${benchmark.spec.title} (${figure(benchmark.items.length)} items, chance ${figure(benchmark.spec.chance)})`,
     )
     for (const line of table(
-      ['reward', 'place', 'score', 'length balanced', 'takes the longer', 'score ~ length', 'not judged'],
+      ['reward', 'place', 'score', 'length balanced', 'longer - shorter', 'score ~ length', 'not judged'],
       rows.map(({ judge, place, result, length }) => [
         judge,
         String(place),
         result.headline.interval ? intervalFigure(result.headline.interval) : figure(result.headline.score),
         intervalFigure(length?.balanced),
-        figure(length?.judgePrefers?.estimate),
+        intervalFigure(length?.gap),
         figure(length?.correlation?.estimate, 2),
         figure(result.unscored.total),
       ]),
