@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -311,7 +313,9 @@ describe('aggregate', () => {
 
 describe('benchmarks by name', () => {
   test('every name is its own, and says where its data are', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../docs/audit-benchmarks.md'), 'utf8')
     for (const [name, { generate, hub, folder, how, summary, kind, scorer }] of benchmarks) {
+      expect(page).toContain(`| \`${name}\` |`)
       expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
       expect(Boolean(generate ?? hub ?? how), name).toBe(true)
       if (folder !== undefined) expect(how ?? hub, name).toBeDefined()
