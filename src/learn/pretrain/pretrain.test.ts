@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Array as JaxArray } from '@jax-js/jax'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type DecoderConfig, decoderLoss, initialDecoder } from '../../nets/decoder.ts'
 import { manifestOf } from '../../nets/embedded/manifest.ts'
 import { loadCheckpoint } from '../../tensor/checkpoint.ts'
-import { tensor } from '../../tensor/tree.ts'
+import { type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { modelCard } from './card.ts'
 import { type PretrainOptions, pretrain } from './pretrain.ts'
 import { type Recipe, scheduleOf } from './recipe.ts'
@@ -98,6 +99,20 @@ test('weights say what they are, and the card what was measured', async () => {
   expect(card).toContain('- Knows nothing.')
 })
 
+test('what served training only is not kept with the weights', async () => {
+  const recipe: Recipe = {
+    ...tiny,
+    initial: (rng) => ({ model: initialDecoder(rng, config), scaffold: tensor([1], [1]) }),
+    loss: (parameters: { model: never; scaffold: JaxArray }, batch) =>
+      decoderLoss(parameters.model, config, batch).mul(parameters.scaffold.ref.sum()),
+    kept: (parameters) => (parameters as { model: Tree<Tensor> }).model,
+  }
+  const { path } = await pretrain(recipe, { steps: 2, directory: join(folder, 'kept'), threads: 1 })
+  const names = [...(await loadCheckpoint(path)).tensors.keys()]
+  expect(names).toContain('embedding')
+  expect(names.some((name) => name.includes('scaffold'))).toBe(false)
+})
+
 test('the schedule starts anew in each stage and stretches with the steps', () => {
   const { rate, stage } = scheduleOf(tiny, 8)
   expect([0, 3, 4, 7].map(stage)).toEqual([0, 0, 1, 1])
@@ -105,6 +120,10 @@ test('the schedule starts anew in each stage and stretches with the steps', () =
   expect(rate(4)).toBeCloseTo(0.005)
   expect(rate(3)).toBeLessThan(rate(1))
   expect([7, 8].map(scheduleOf(tiny, 16).stage)).toEqual([0, 1])
+  // a cosine of 8 steps that the stage leaves after 4, and a stretched one alike
+  const early = { stages: [{ steps: 4, peak: 1, warmup: 0, decay: 8 }] }
+  expect(scheduleOf(early, 4).rate(2)).toBeCloseTo((1 + Math.cos(Math.PI / 4)) / 2)
+  expect(scheduleOf(early, 8).rate(4)).toBeCloseTo((1 + Math.cos(Math.PI / 4)) / 2)
 })
 
 test('every recipe makes a batch that depends on seed and step alone', async () => {

@@ -4,7 +4,6 @@ import type { EmbeddedModel } from '../../nets/embedded/load-embedded.ts'
 import type { Manifest } from '../../nets/embedded/manifest.ts'
 import type { Interval } from '../../stats/index.ts'
 import { warmupCosine } from '../../tensor/optimiser.ts'
-import type { LossWithMetrics } from '../../tensor/train.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 
 /** How one embedded model is made. */
@@ -28,7 +27,7 @@ export interface Recipe {
   readonly average?: number
   readonly initial: (rng: Rng) => Tree<Tensor>
   /** Traced: borrows parameters, consumes the batch. */
-  readonly loss: (parameters: never, batch: never) => JaxArray | LossWithMetrics
+  readonly loss: (parameters: never, batch: never) => JaxArray
   /** The part of the trained parameters that is the model; the rest served training only. @default all */
   readonly kept?: (parameters: Tree<Tensor>) => Tree<Tensor>
   /** Batches depend on the seed and the step alone; `stage` from 0. */
