@@ -142,6 +142,13 @@ test('answers in flight are kept when the budget ends; a caller who leaves takes
   expect((await left).map(({ failure }) => failure?.code)).toEqual(['cancelled', 'cancelled'])
   expect((await staying).map(textOf)).toEqual(['together'])
   expect(shared.spent).toMatchObject({ answers: 1, failures: 1 })
+
+  // who comes right after the last one has left asks anew
+  const last = new AbortController()
+  const gone = both.chat([ask('again')], { signal: last.signal })
+  setTimeout(() => last.abort(), 20)
+  await gone
+  expect((await both.chat([ask('again')])).map(textOf)).toEqual(['again'])
 })
 
 test('a dry run asks nothing and adds up what is not there yet', async () => {

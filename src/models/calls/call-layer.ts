@@ -79,12 +79,15 @@ export class CallLayer {
   run<Answer extends Json>(call: Call<Answer>, signal?: AbortSignal): Promise<CallOutcome<Answer>> {
     if (signal?.aborted) return Promise.resolve(failed('cancelled', 'cancelled before it was asked'))
     const running = this.#inFlight.get(call.key)
-    if (running !== undefined) return running.join(signal, true) as Promise<CallOutcome<Answer>>
+    if (running !== undefined && !running.isGivenUp)
+      return running.join(signal, true) as Promise<CallOutcome<Answer>>
     const stop = new AbortController()
     const outcome = this.#answer(call, stop.signal)
       .catch((error) => failed('crashed', messageOf(error)))
-      .finally(() => this.#inFlight.delete(call.key))
-    const shared = new SharedCall(outcome, stop, () => this.#budget.count('cached'))
+      .finally(() => {
+        if (this.#inFlight.get(call.key) === shared) this.#inFlight.delete(call.key)
+      })
+    const shared: SharedCall = new SharedCall(outcome, stop, () => this.#budget.count('cached'))
     this.#inFlight.set(call.key, shared)
     return shared.join(signal, false) as Promise<CallOutcome<Answer>>
   }
@@ -217,6 +220,11 @@ class SharedCall {
     this.#outcome = outcome
     this.#stop = stop
     this.#onShared = onShared
+  }
+
+  /** Nobody waits any more: who comes now asks anew. */
+  get isGivenUp(): boolean {
+    return this.#stop.signal.aborted
   }
 
   async join(signal: AbortSignal | undefined, late: boolean): Promise<CallOutcome<Json>> {
