@@ -9,7 +9,8 @@ import { universe } from '../src/methods/universe.ts'
 import { vilbench } from '../src/methods/vilbench.ts'
 import { visionPrefer } from '../src/methods/visionprefer-vpscore.ts'
 import { vlmRm } from '../src/methods/vlm-rm.ts'
-import type { ChatModel } from '../src/models/chat-model.ts'
+import type { ChatImage } from '../src/models/chat-image.ts'
+import { ask, type ChatMessage, type ChatModel } from '../src/models/chat-model.ts'
 import { isFailed } from '../src/models/outcome.ts'
 import type { EmbeddedLanguageModel } from '../src/nets/embedded/index.ts'
 import { comparatorFromReward } from '../src/rewards/convert.ts'
@@ -18,7 +19,7 @@ import { byProbability, type JudgePrompt, pairJudge } from '../src/rewards/judge
 import { scenes, text } from '../src/worlds/index.ts'
 import { parseCaption } from '../src/worlds/scenes/caption-parser.ts'
 import { queryText } from '../src/worlds/scenes/query.ts'
-import { fencedText } from './_judge-rows.ts'
+import { fencedText } from './_judge-adapters.ts'
 import {
   answerPairs,
   arithmeticPairs,
@@ -26,10 +27,8 @@ import {
   factPairs,
   type PairSet,
   picturePairs,
-  principlePairs,
 } from './_judge-sets.ts'
 import type { JudgeRow } from './_judge-table.ts'
-import { reactionModel } from './_reaction-model.ts'
 
 // As in `_judge-rows.ts`: with their own words, and with the protocol in words that the model knows.
 
@@ -72,7 +71,8 @@ function clipPairs(
         const clip = scenes.drawClip(`clip-${index}`, rng, { steps: [1, 1], objects: [1, 1] })
         const questions = scenes.rolloutQuestions(clip, rng)
         const wrong = other(clip, rng)
-        if (questions === undefined || wrong === undefined || clip.steps[0]![0]!.action === 'stays') return []
+        if (questions === undefined || wrong === undefined || !clip.steps[0]![0]!.action.startsWith('moves'))
+          return []
         const sample = (side: string, shown: scenes.Clip): Sample => {
           const [video] = scenes.clipSample(shown, '').prompt as readonly Part[]
           return {
@@ -107,14 +107,10 @@ const row = (
 ): JudgeRow => ({ ...(card === undefined ? {} : { card }), method, protocol, model, set, judge })
 
 /** Follow-ups of the text world, in the user's own turn. */
-function reactions(
-  given: EmbeddedLanguageModel,
-  phrasing: 'all' | 'seen' | 'unseen' = 'all',
-  signs: 'difference' | 'positive' = 'difference',
-): Comparator {
+function reactions(given: EmbeddedLanguageModel): Comparator {
   const facets = Object.fromEntries(
     text.reactionFacets.map((facet) => {
-      const { positive, negative } = text.reactionSet({ facet, phrasing })
+      const { positive, negative } = text.reactionSet({ facet })
       return [facet, { positive: positive.map(inText), negative: negative.map(inText) }]
     }),
   )
@@ -123,7 +119,7 @@ function reactions(
     end: given.end,
     user: [given.tokenizer.id(text.marks.user)],
   }
-  return comparatorFromReward(followUpLikelihood({ facets, signs }, given, turns))
+  return comparatorFromReward(followUpLikelihood({ facets }, given, turns))
 }
 
 const contextWords = prompt('{context} {prompt} first {first} then {second} is first best ?')
@@ -174,52 +170,150 @@ function stepByStep(model: EmbeddedLanguageModel): ChatModel {
   }
 }
 
-/** A model that cannot compare descriptions, made to ask about every claim of both: the fewer it denies, the better. */
-function claimsDenied(model: EmbeddedLanguageModel): ChatModel {
+/** How many claims of each caption the model denies of its image, as a sum of probabilities. */
+async function deniedClaims(
+  model: EmbeddedLanguageModel,
+  items: readonly { readonly image: ChatImage | undefined; readonly caption: string }[],
+): Promise<number[]> {
+  const asked = items.flatMap(({ image, caption }, index) =>
+    parseCaption(caption).claims.flatMap(({ claim }) =>
+      claim.kind === 'opinion' || claim.kind === 'absence' || image === undefined
+        ? []
+        : [{ index, messages: ask(queryText({ ask: 'whether', claim }), image) }],
+    ),
+  )
+  const found = await model.choices(
+    asked.map(({ messages }) => messages),
+    yesOrNo,
+  )
+  return items.map((_, index) =>
+    found.reduce(
+      (sum, outcome, at) => (asked[at]!.index === index && !isFailed(outcome) ? sum + outcome.among.no : sum),
+      0,
+    ),
+  )
+}
+
+const imagesOf = (messages: readonly ChatMessage[]) => messages.flatMap(({ images = [] }) => images)
+const says = (reply: string) => ({ text: reply, finish: 'stop' as const })
+
+/** A model that cannot compare descriptions: the fewer claims of it are denied, the better a description. */
+function comparingDescriptions(model: EmbeddedLanguageModel): ChatModel {
   return {
-    id: `claims denied: ${model.id}`,
+    id: `comparing descriptions: ${model.id}`,
     chat: async (conversations) => {
-      const asked = conversations.flatMap((messages, index) => {
-        const images = messages.flatMap(({ images: own = [] }) => own)
-        return ['description A', 'description B'].flatMap((name, side) =>
-          parseCaption(fencedText(messages, name)).claims.flatMap(({ claim }) =>
-            claim.kind === 'opinion' || claim.kind === 'absence'
-              ? []
-              : [{ index, side, images, text: queryText({ ask: 'whether', claim }) }],
-          ),
-        )
-      })
-      const found = await model.choices(
-        asked.map(({ images, text: question }) => [{ role: 'user' as const, text: question, images }]),
-        yesOrNo,
+      const denied = await deniedClaims(
+        model,
+        conversations.flatMap((messages) =>
+          ['description A', 'description B'].map((name) => ({
+            image: imagesOf(messages)[0],
+            caption: fencedText(messages, name),
+          })),
+        ),
       )
       return conversations.map((_, index) => {
-        const [a, b] = [0, 1].map((side) =>
-          found.reduce((sum, outcome, at) => {
-            const question = asked[at]!
-            const denied = !isFailed(outcome) && question.index === index && question.side === side
-            return denied ? sum + outcome.among.no : sum
-          }, 0),
-        )
-        const lead = b! - a!
+        const lead = denied[2 * index + 1]! - denied[2 * index]!
         const strength = Math.abs(lead) > 0.5 ? 'substantially' : 'marginally'
-        const level = lead === 0 ? 'neutral' : `${lead > 0 ? 'A' : 'B'} is ${strength} better`
-        return { text: `<answer>${level}</answer>`, finish: 'stop' as const }
+        return says(
+          `<answer>${lead === 0 ? 'neutral' : `${lead > 0 ? 'A' : 'B'} is ${strength} better`}</answer>`,
+        )
       })
     },
   }
 }
 
-/** Trained when it is first asked, and shared. */
-let feedback: Promise<EmbeddedLanguageModel> | undefined
-function tuned(phrasing: 'seen' | 'unseen', signs: 'difference' | 'positive' = 'difference'): Comparator {
+/** A model that sees one image, made to grade several: by how many claims of the prompt it denies of each. */
+function gradingImages(model: EmbeddedLanguageModel): ChatModel {
   return {
-    name: 'follow-up likelihood after feedback',
-    version: '1',
-    params: { phrasing, signs },
-    compare: async (pairs, context) => {
-      feedback ??= reactionModel(300)
-      return reactions(await feedback, phrasing, signs).compare(pairs, context)
+    id: `grading images: ${model.id}`,
+    chat: async (conversations) => {
+      const shown = conversations.map(imagesOf)
+      const denied = await deniedClaims(
+        model,
+        conversations.flatMap((messages, index) =>
+          shown[index]!.map((image) => ({ image, caption: fencedText(messages, 'prompt') })),
+        ),
+      )
+      return shown.map((images) => {
+        const grades = images.map((_, place) => [`model-${place + 1}`, 1 + 4 * Math.exp(-denied.shift()!)])
+        return says(JSON.stringify({ scores: Object.fromEntries(grades) }))
+      })
+    },
+  }
+}
+
+const across: Readonly<Record<string, number>> = { left: 0, right: 1 }
+const down: Readonly<Record<string, number>> = { top: 0, bottom: 1 }
+
+/** A model that sees one image, made to tell progress: it finds the object of the task in every frame by itself. */
+function findingTheObject(model: EmbeddedLanguageModel): ChatModel {
+  return {
+    id: `finding the object: ${model.id}`,
+    chat: async (conversations) => {
+      const shown = conversations.map((messages) => ({
+        task: /the (\S+ \S+) moves (left|right|up|down)/.exec(fencedText(messages, 'task')),
+        frames: imagesOf(messages).slice(1),
+      }))
+      const replies = [
+        ...(await model.chat(
+          shown.flatMap(({ task, frames }) =>
+            frames.map((frame) => ask(`where is the ${task?.[1]}?`, frame)),
+          ),
+        )),
+      ]
+      return shown.map(({ task, frames }) =>
+        says(
+          frames
+            .map((_, place) => {
+              const said = (replies.shift()!.text ?? '').split(' ')
+              const along = task?.[2] === 'left' || task?.[2] === 'right' ? across : down
+              const at = along[said.find((word) => Object.hasOwn(along, word)) ?? ''] ?? 0.5
+              const done = task?.[2] === 'left' || task?.[2] === 'up' ? 1 - at : at
+              return `frame ${place + 1}: ${Math.round(100 * done)} percent`
+            })
+            .join('\n'),
+        ),
+      )
+    },
+  }
+}
+
+/** A model that sees one image, made to watch a clip: what the last frame shows, and where it was in the first. */
+function watching(model: EmbeddedLanguageModel): ChatModel {
+  const said = async (items: readonly (readonly [text: string, image: ChatImage])[]) =>
+    (await model.chat(items.map(([question, image]) => ask(question, image)))).map(({ text }) => text ?? '')
+  return {
+    id: `watching: ${model.id}`,
+    chat: async (conversations) => {
+      const clips = conversations.map((messages) => messages.flatMap(({ frames = [] }) => frames))
+      const ends = clips.map((frames) => [frames[0]!, frames.at(-1)!] as const)
+      const captions = await said(ends.map(([, last]) => [scenes.captionPrompt('short'), last]))
+      const names = captions.map((caption) => /^an? (\S+ [a-z]+)/.exec(caption)?.[1] ?? 'nothing')
+      const places = await said(
+        ends.flatMap((pair, index) => pair.map((image) => [`where is the ${names[index]}?`, image] as const)),
+      )
+      return conversations.map((messages, index) => {
+        const [from, to] = places.slice(2 * index, 2 * index + 2).map((place) => place.split(' '))
+        const along = (axis: Readonly<Record<string, number>>) => {
+          const at = (words: readonly string[]) =>
+            axis[words.find((word) => Object.hasOwn(axis, word)) ?? ''] ?? 0.5
+          return at(to!) - at(from!)
+        }
+        const [right, below] = [along(across), along(down)]
+        const action =
+          right === 0 && below === 0
+            ? 'stays'
+            : Math.abs(right) >= Math.abs(below)
+              ? `moves ${right > 0 ? 'right' : 'left'}`
+              : `moves ${below > 0 ? 'down' : 'up'}`
+        const question = fencedText(messages, 'question')
+        const claim = /^is it true that the (\S+ \S+) (.+)\?$/.exec(question)
+        if (claim) return says(claim[1] === names[index] && claim[2] === action ? 'yes' : 'no')
+        const answer = question.startsWith('what does') ? action : names[index]!
+        const options = fencedText(messages, 'options')
+        if (options === '') return says(answer)
+        return says(new RegExp(`^([A-Z])\\. ${answer}$`, 'm').exec(options)?.[1] ?? 'A')
+      })
     },
   }
 }
@@ -234,13 +328,6 @@ export const moreRows: readonly JudgeRow[] = [
     row(86, 'follow-up likelihood', 'in its words: six facets, user turn', 'text-lm-sft', set, (given) =>
       reactions(given),
     ),
-  ]),
-  ...[factPairs, principlePairs].flatMap((set) => [
-    row(86, 'follow-up likelihood', 'after 300 steps of reading reactions: seen wordings', 'none', set, () =>
-      tuned('seen'),
-    ),
-    row(86, 'follow-up likelihood', 'the same: unseen wordings', 'none', set, () => tuned('unseen')),
-    row(86, 'follow-up likelihood', 'the same: praise alone', 'none', set, () => tuned('seen', 'positive')),
   ]),
   row(
     undefined,
@@ -282,7 +369,7 @@ export const moreRows: readonly JudgeRow[] = [
     'in its words: the description with fewer denied claims',
     'scenes-vlm',
     captionPairs,
-    (given) => imageInWordsJudge({ metrics: ['hallucination'] }, claimsDenied(given)),
+    (given) => imageInWordsJudge({ metrics: ['hallucination'] }, comparingDescriptions(given)),
   ),
   row(85, 'imageinwords', 'as written', 'scenes-vlm', captionPairs, (given) => imageInWordsJudge({}, given)),
   row(56, 'reagent-v critic', 'as written', 'scenes-vlm', answerPairs, (given) =>
@@ -291,11 +378,30 @@ export const moreRows: readonly JudgeRow[] = [
   row(13, 'vilbench output', 'as written', 'scenes-vlm', answerPairs, (given) =>
     comparatorFromReward(vilbench({ mode: 'output' }, given)),
   ),
+  row(
+    14,
+    'visionprefer',
+    'in its words: fewer claims denied of a picture',
+    'scenes-vlm',
+    picturePairs,
+    (given) => comparatorFromReward(visionPrefer({ aspects: ['prompt-following'] }, gradingImages(given))),
+  ),
+  row(22, 'gvl', 'in its words: where the object is, frame by frame', 'scenes-vlm', reversedClips, (given) =>
+    comparatorFromReward(gvl({}, { model: findingTheObject(given) })),
+  ),
   row(14, 'visionprefer', 'as written', 'scenes-vlm', picturePairs, (given) =>
     comparatorFromReward(visionPrefer({}, given)),
   ),
   row(22, 'gvl', 'as written', 'scenes-vlm', reversedClips, (given) =>
     comparatorFromReward(gvl({}, { model: given })),
+  ),
+  row(
+    50,
+    'universe',
+    'in its words: first and last frame, what and where',
+    'scenes-vlm',
+    faultyClips,
+    (given) => comparatorFromReward(universe({}, watching(given))),
   ),
   row(50, 'universe', 'as written', 'scenes-vlm', faultyClips, (given) =>
     comparatorFromReward(universe({}, given)),

@@ -163,10 +163,10 @@ export const vlmRl = defineRewardType({
   options,
   create: vlmRlReward,
   examples: [
+    { sample: sample(state), options: { model: 'embedded:scenes-clip' }, value: null },
     { sample: sample(state), options: { form: 'hand-made' }, value: 0.416725 },
     { sample: sample({ ...state, base_reward: -10 }), options: { form: 'hand-made' }, value: -10 },
     { sample: sample({ ...state, speed: 'fast' }), options: { form: 'hand-made' }, value: null },
-    { sample: sample(state), options: { model: 'embedded:scenes-clip' }, value: null },
   ],
 })
 
