@@ -10,6 +10,11 @@ export {
   type ReplyReader,
 } from './asking.ts'
 export { constantModel } from './constant-model.ts'
+export {
+  type ContextComparatorOptions,
+  contextComparator,
+  type WeightedContext,
+} from './context-comparator.ts'
 export { type Criterion, type CriterionOf, criterionFromMeta } from './criterion.ts'
 export { type DimensionsOptions, dimensionsComparator } from './dimensions.ts'
 export { type Fence, fenceCode, fenceMarks, fenceNote, withoutControlTokens } from './fence.ts'
@@ -37,5 +42,6 @@ export {
 } from './progress-judge.ts'
 export { listReader, preferenceReader, scoreReader, yesNoReader } from './readers.ts'
 export { type SelfCheck, type SelfCheckOptions, selfCheck } from './self-check.ts'
+export { type StepJudgeOptions, stepJudge, stepsOf } from './step-judge.ts'
 export * from './verdict.ts'
 export { type Voted, type VoteRule, voteK } from './vote.ts'
