@@ -170,6 +170,16 @@ test('a leaderboard tells who is better, who cannot be told apart, and who follo
   )
 })
 
+test('who judges nothing has no score, misses every limit and stands last', async () => {
+  const { benchmark } = await fileBenchmark(pairFile())
+  const silent = defineReward({ name: 'silent', needs: ['reference'], judge: () => 1 })
+  const found = await audit({ name: 'silent', judge: silent, benchmarks: [benchmark!], resamples: 20 })
+  expect(JSON.stringify(auditVerdict(found))).toContain('pairs.jsonl: nothing could be judged')
+  expect(missedLimits(found, { failBelow: 0 })).toEqual([{ what: 'pairs', limit: 0, value: null }])
+  const board = await leaderboard({ judges: { silent, length }, benchmarks: [benchmark!], resamples: 20 })
+  expect(board.boards[0]!.rows.map(({ judge }) => judge)).toEqual(['length', 'silent'])
+})
+
 test('files of rated answers, of single labelled outputs, and without labels', async () => {
   const rated = pairFile(
     [0, 1].flatMap((prompt) =>

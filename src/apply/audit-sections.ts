@@ -5,12 +5,12 @@ import { type Html, html } from '../audit/report/html.ts'
 import { type Turns, textOf } from '../core/index.ts'
 import { figure, intervalFigure } from '../stats/figure.ts'
 import type { BenchmarkAudit, TargetFindings } from './audit.ts'
-import { percent } from './audit-verdict.ts'
+import { headlineFigure, percent } from './audit-verdict.ts'
 
 export async function benchmarksSection(benchmarks: readonly BenchmarkAudit[]): Promise<Html> {
   const rows = benchmarks.map(({ benchmark, result, length }) => {
     const { headline, chance, unscored, firstSlot } = result
-    return html`<tr><td><b>${benchmark.spec.title}</b></td><td class="n">${headline.interval ? intervalFigure(headline.interval) : figure(headline.score)}</td><td class="n">${figure(chance)}</td><td class="n">${figure(headline.counted)}</td><td class="n">${figure(unscored.total)}</td><td class="n">${intervalFigure(length?.balanced)}</td><td class="n">${figure(length?.correlation?.estimate, 2)}</td><td class="n">${firstSlot ? percent(firstSlot.share) : '-'}</td></tr>`
+    return html`<tr><td><b>${benchmark.spec.title}</b></td><td class="n">${headlineFigure(result)}</td><td class="n">${figure(chance)}</td><td class="n">${figure(headline.counted)}</td><td class="n">${figure(unscored.total)}</td><td class="n">${intervalFigure(length?.balanced)}</td><td class="n">${figure(length?.correlation?.estimate, 2)}</td><td class="n">${firstSlot ? percent(firstSlot.share) : '-'}</td></tr>`
   })
   const points = benchmarks.flatMap(({ benchmark, result: { headline, chance } }) =>
     headline.interval === null

@@ -91,11 +91,24 @@ export function auditVerdict(audit: Audit): AuditVerdict {
   return { goodFor, failsAt, costs: [costFinding(audit)] }
 }
 
+/** No item has a verdict: its score, if a benchmark's rules give one, is that of silence. */
+export function judgedNothing({ rows, unscored }: BenchmarkAudit['result']): boolean {
+  return unscored.total === rows.length
+}
+
+/** A headline for people; `-` where nothing could be judged. */
+export function headlineFigure(result: BenchmarkAudit['result']): string {
+  const { score, interval } = result.headline
+  if (judgedNothing(result)) return '-'
+  return interval ? intervalFigure(interval) : figure(score)
+}
+
 function benchmarkFinding(one: BenchmarkAudit): Finding {
   const { headline, chance } = one.result
   const { score, interval } = headline
   const text = `${titleOf(one)}: ${interval ? intervalFigure(interval) : figure(score)}`
-  if (score === null) return { tone: 'bad', text: `${titleOf(one)}: nothing could be judged.` }
+  if (score === null || judgedNothing(one.result))
+    return { tone: 'bad', text: `${titleOf(one)}: nothing could be judged.` }
   if (chance === undefined || interval === null) return { tone: 'good', text: `${text}.` }
   if (interval.low > chance) return { tone: 'good', text: `${text}, above chance (${figure(chance)}).` }
   return interval.high < chance
@@ -142,7 +155,7 @@ export function missedLimits(audit: Audit, { failBelow, failAttacksAbove }: Audi
   const missed: MissedLimit[] = []
   if (failBelow !== undefined)
     for (const { result } of audit.benchmarks) {
-      const value = result.headline.score
+      const value = judgedNothing(result) ? null : result.headline.score
       if (value === null || value < failBelow)
         missed.push({ what: result.benchmark, limit: failBelow, value })
     }

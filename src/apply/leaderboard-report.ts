@@ -2,7 +2,7 @@ import { chart } from '../audit/report/chart.ts'
 import { type Html, html } from '../audit/report/html.ts'
 import { page, type Section } from '../audit/report/page.ts'
 import { figure, intervalFigure } from '../stats/figure.ts'
-import { lovesLength, percent } from './audit-verdict.ts'
+import { headlineFigure, judgedNothing, lovesLength, percent } from './audit-verdict.ts'
 import { type BenchmarkBoard, isBetter, type Leaderboard } from './leaderboard.ts'
 
 /** One self-contained HTML page: many judges side by side, and who cannot be told from whom. */
@@ -28,7 +28,7 @@ async function verdictSection({ boards, overall }: Leaderboard): Promise<Html> {
     const alike = first.likeIt.filter(
       (name) => rows.find(({ judge }) => judge === name)!.place === first.place,
     )
-    return html`<li>${benchmark.spec.title}: <b>${first.judge}</b> ${first.result.headline.interval ? intervalFigure(first.result.headline.interval) : figure(first.result.headline.score)}${
+    return html`<li>${benchmark.spec.title}: <b>${first.judge}</b> ${headlineFigure(first.result)}${
       alike.length > 0 ? `, not told from ${alike.join(', ')}` : ', ahead of all others'
     }</li>`
   })
@@ -60,8 +60,8 @@ async function verdictSection({ boards, overall }: Leaderboard): Promise<Html> {
 
 async function boardSection(board: BenchmarkBoard): Promise<Html> {
   const { rows, benchmark } = board
-  const points = rows.flatMap(({ judge, result: { headline } }) =>
-    headline.interval === null
+  const points = rows.flatMap(({ judge, result, result: { headline } }) =>
+    headline.interval === null || judgedNothing(result)
       ? []
       : [{ judge, value: headline.score, low: headline.interval.low, high: headline.interval.high }],
   )
@@ -114,8 +114,8 @@ async function boardSection(board: BenchmarkBoard): Promise<Html> {
     hasLength &&
     html`<th class="n">length balanced</th><th class="n">better is longer − shorter</th><th class="n">score ~ length</th>`
   }<th>not told from</th></tr>${rows.map(
-    ({ judge, result: { headline, unscored }, length, place, likeIt }) =>
-      html`<tr><td class="n">${place}</td><td><b>${judge}</b></td><td class="n">${headline.interval ? intervalFigure(headline.interval) : figure(headline.score)}</td><td class="n">${figure(unscored.total)}</td>${
+    ({ judge, result, length, place, likeIt }) =>
+      html`<tr><td class="n">${place}</td><td><b>${judge}</b></td><td class="n">${headlineFigure(result)}</td><td class="n">${figure(result.unscored.total)}</td>${
         hasLength &&
         html`<td class="n">${intervalFigure(length?.balanced)}</td><td class="n ${lovesLength(length) ? 'bad' : ''}">${intervalFigure(length?.gap)}</td><td class="n">${figure(length?.correlation?.estimate, 2)}</td>`
       }<td class="wrap soft">${likeIt.join(', ')}</td></tr>`,

@@ -198,5 +198,10 @@ function rowsOf(
         ),
       }
     })
-    .sort((a, b) => (b.result.headline.score ?? -1) - (a.result.headline.score ?? -1))
+    .sort((a, b) => scoreOf(b) - scoreOf(a))
+}
+
+/** For order: who judged nothing comes last. */
+function scoreOf({ result: { headline, unscored, rows } }: LeaderboardRow): number {
+  return unscored.total === rows.length ? -1 : (headline.score ?? -1)
 }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { headlineFigure } from '../../apply/audit-verdict.ts'
 import { type Leaderboard, leaderboard } from '../../apply/leaderboard.ts'
 import { leaderboardReport } from '../../apply/leaderboard-report.ts'
 import { GuerdonError, Rng } from '../../core/index.ts'
@@ -78,7 +79,7 @@ function printBoard(
       rows.map(({ judge, place, result, length }) => [
         judge,
         String(place),
-        result.headline.interval ? intervalFigure(result.headline.interval) : figure(result.headline.score),
+        headlineFigure(result),
         intervalFigure(length?.balanced),
         intervalFigure(length?.gap),
         figure(length?.correlation?.estimate, 2),
