@@ -296,7 +296,7 @@ function calling(command: Command): Command {
 
 /** Options of commands that judge benchmarks or data files. */
 function judging(command: Command): Command {
-  return reading(command).option('--seed <seed>', 'seed of all randomness', '0')
+  return calling(reading(command)).option('--seed <seed>', 'seed of all randomness', '0')
 }
 
 /** Options of commands that read data. */

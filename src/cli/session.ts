@@ -11,7 +11,7 @@ import type { RewardReference } from '../rewards/reward-reference.ts'
 import { figure } from '../stats/figure.ts'
 import { defaultStorePath, openStore, type Store } from '../store/index.ts'
 import { type ModelCallOptions, withModelCalls } from './model-calls.ts'
-import type { Terminal } from './terminal.ts'
+import type { ExitCode, Terminal } from './terminal.ts'
 
 export interface GlobalOptions {
   readonly config?: string
@@ -191,6 +191,31 @@ async function scoreWith(
     for (const reward of Object.values(rewards))
       if (typeof reward === 'object' && 'close' in reward) (reward as IsolatedReward).close()
   }
+}
+
+/**
+ * Work that asks judges and may call models, within the budget of the command line. Exit code 130 where an interrupt or
+ * the end of the budget stopped it: what was judged is kept, and the same command goes on.
+ */
+export function judgingWork(
+  session: Session,
+  options: ScoringOptions,
+  terminal: Terminal,
+  work: (signal: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return withModelCalls(session, options, terminal, async (calls) => {
+    let stopped: AbortSignal | undefined
+    try {
+      return await interruptible(terminal, (signal) => {
+        stopped = AbortSignal.any([signal, calls.signal])
+        return work(stopped)
+      })
+    } catch (error) {
+      if (!stopped?.aborted) throw error
+      terminal.problem('stopped: what was judged is kept, and the same command goes on from there')
+      return 130
+    }
+  })
 }
 
 /** Work that an interrupt asks to stop, with everything kept, and a second interrupt ends at once. */

@@ -15,7 +15,7 @@ import { GuerdonError, Rng } from '../../core/index.ts'
 import { resolveReward, rewardTypeNamed } from '../../methods/resolve.ts'
 import { figure, intervalFigure } from '../../stats/figure.ts'
 import { reportPicture } from '../report-picture.ts'
-import { interruptible, readOptions, type ScoringOptions, withSession } from '../session.ts'
+import { judgingWork, readOptions, type ScoringOptions, withSession } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 
@@ -37,19 +37,20 @@ export async function auditCommand(
   options: AuditCommandOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return withSession<ExitCode>(options, async ({ config, store }) => {
-    const judge = resolveReward(expression, config.rewards)
-    const { benchmarks, items } = await openAll(options.on ?? [], options)
-    const wanted =
-      options.attacks === undefined || options.attacks === true ? attacks : attacksNamed(options.attacks)
-    const targets = options.attacks === undefined ? [] : targetsOf(expression)
-    if (benchmarks.length === 0 && items.length === 0 && targets.length === 0)
-      throw new GuerdonError('nothing-to-audit', `there is nothing to audit "${expression}" on.`, {
-        fix: 'Name a benchmark or a file with --on ("guerdon audit --help" shows how), or add --attacks for a reward with built-in targets.',
-      })
-    const attacked = items.length > 0 ? items : attackItemsOfTargets(targets.map(({ target }) => target))
-    const found = await interruptible(terminal, (signal) =>
-      audit({
+  return withSession<ExitCode>(options, (session) =>
+    judgingWork(session, options, terminal, async (signal) => {
+      const { config, store } = session
+      const judge = resolveReward(expression, config.rewards)
+      const { benchmarks, items } = await openAll(options.on ?? [], options)
+      const wanted =
+        options.attacks === undefined || options.attacks === true ? attacks : attacksNamed(options.attacks)
+      const targets = options.attacks === undefined ? [] : targetsOf(expression)
+      if (benchmarks.length === 0 && items.length === 0 && targets.length === 0)
+        throw new GuerdonError('nothing-to-audit', `there is nothing to audit "${expression}" on.`, {
+          fix: 'Name a benchmark or a file with --on ("guerdon audit --help" shows how), or add --attacks for a reward with built-in targets.',
+        })
+      const attacked = items.length > 0 ? items : attackItemsOfTargets(targets.map(({ target }) => target))
+      const found = await audit({
         name: expression,
         judge,
         benchmarks,
@@ -68,27 +69,28 @@ export async function auditCommand(
               },
             }),
         onProgress: (what, done, total) => terminal.progress(what, done, total),
-      }),
-    )
-    const missed = missedLimits(found, options)
-    await writeFile(
-      options.out,
-      await auditReport({
-        audit: found,
-        missed,
-        picture: reportPicture(process.cwd()),
-        cases: options.cases,
-      }),
-    )
-    if (options.certificate !== undefined)
-      await writeCertificate(options.certificate, expression, found, options, judge)
-    if (options.json)
-      terminal.result(JSON.stringify({ ...summaryOf(found), missed, file: resolve(options.out) }))
-    else printAudit(found, options, terminal)
-    for (const { what, limit, value } of missed)
-      terminal.problem(`limit not kept: ${what} has ${figure(value)}, the limit is ${figure(limit)}`)
-    return missed.length > 0 ? 1 : 0
-  })
+      })
+      terminal.progressEnd()
+      const missed = missedLimits(found, options)
+      await writeFile(
+        options.out,
+        await auditReport({
+          audit: found,
+          missed,
+          picture: reportPicture(process.cwd()),
+          cases: options.cases,
+        }),
+      )
+      if (options.certificate !== undefined)
+        await writeCertificate(options.certificate, expression, found, options, judge)
+      if (options.json)
+        terminal.result(JSON.stringify({ ...summaryOf(found), missed, file: resolve(options.out) }))
+      else printAudit(found, options, terminal)
+      for (const { what, limit, value } of missed)
+        terminal.problem(`limit not kept: ${what} has ${figure(value)}, the limit is ${figure(limit)}`)
+      return missed.length > 0 ? 1 : 0
+    }),
+  )
 }
 
 /** `guerdon certificate FILE`: whether a calibration still speaks of what is there now; exit code 1 where it does not. */

@@ -6,7 +6,7 @@ import { leaderboardReport } from '../../apply/leaderboard-report.ts'
 import { GuerdonError, Rng } from '../../core/index.ts'
 import { resolveReward } from '../../methods/resolve.ts'
 import { figure, intervalFigure } from '../../stats/figure.ts'
-import { interruptible, type ScoringOptions, withSession } from '../session.ts'
+import { judgingWork, type ScoringOptions, withSession } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 import { openAll } from './audit.ts'
@@ -22,35 +22,37 @@ export async function leaderboardCommand(
   options: LeaderboardCommandOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return withSession<ExitCode>(options, async ({ config, store }) => {
-    const judges = Object.fromEntries(
-      expressions.map((text) => {
-        const [, name = text.trim(), expression = text] = /^([A-Za-z][\w.-]*)=(.+)$/s.exec(text) ?? []
-        return [name, resolveReward(expression, config.rewards)]
-      }),
-    )
-    if (Object.keys(judges).length < expressions.length)
-      throw new GuerdonError('duplicate-reward', 'two rewards have the same name.', {
-        fix: 'Give one another name: NAME=EXPRESSION.',
-      })
-    const { benchmarks } = await openAll(options.on, options)
-    if (benchmarks.length === 0)
-      throw new GuerdonError('no-labels', `none of ${options.on.join(', ')} says which outputs are good.`)
-    const board = await interruptible(terminal, (signal) =>
-      leaderboard({
+  return withSession<ExitCode>(options, (session) =>
+    judgingWork(session, options, terminal, async (signal) => {
+      const { config, store } = session
+      const judges = Object.fromEntries(
+        expressions.map((text) => {
+          const [, name = text.trim(), expression = text] = /^([A-Za-z][\w.-]*)=(.+)$/s.exec(text) ?? []
+          return [name, resolveReward(expression, config.rewards)]
+        }),
+      )
+      if (Object.keys(judges).length < expressions.length)
+        throw new GuerdonError('duplicate-reward', 'two rewards have the same name.', {
+          fix: 'Give one another name: NAME=EXPRESSION.',
+        })
+      const { benchmarks } = await openAll(options.on, options)
+      if (benchmarks.length === 0)
+        throw new GuerdonError('no-labels', `none of ${options.on.join(', ')} says which outputs are good.`)
+      const board = await leaderboard({
         judges,
         benchmarks,
         store,
         signal,
         rng: new Rng(options.seed ?? '0'),
         onProgress: (what, done, total) => terminal.progress(what, done, total),
-      }),
-    )
-    await writeFile(options.out, await leaderboardReport(board))
-    if (options.json) terminal.result(JSON.stringify({ ...withoutRows(board), file: resolve(options.out) }))
-    else printBoard(board, options, terminal)
-    return 0
-  })
+      })
+      terminal.progressEnd()
+      await writeFile(options.out, await leaderboardReport(board))
+      if (options.json) terminal.result(JSON.stringify({ ...withoutRows(board), file: resolve(options.out) }))
+      else printBoard(board, options, terminal)
+      return 0
+    }),
+  )
 }
 
 function withoutRows({ boards, ...rest }: Leaderboard) {
