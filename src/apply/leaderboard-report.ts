@@ -100,7 +100,7 @@ async function boardSection(board: BenchmarkBoard): Promise<Html> {
               {
                 mark: { type: 'point', filled: true, size: 60, color: '#3557d5' },
                 encoding: {
-                  y: { field: 'judge', type: 'nominal' },
+                  y: { field: 'judge', type: 'nominal', sort: points.map(({ judge }) => judge) },
                   x: { field: 'value', type: 'quantitative' },
                 },
               },

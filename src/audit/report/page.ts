@@ -89,7 +89,7 @@ mark{background:var(--mark);color:inherit;border-radius:3px;padding:0 1px} mark.
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:12px}
 .pair>div{min-width:0} .tag{font-size:12px;border:1px solid var(--line);border-radius:10px;padding:0 8px;white-space:nowrap}
 .tag.good{border-color:var(--good)} .tag.bad{border-color:var(--bad)}
-td.wrap{min-width:13em;max-width:46em} .scroll td.n,.scroll td:first-child{white-space:nowrap} .scroll th{white-space:nowrap}
+td.wrap{min-width:13em;max-width:46em} .scroll td.n,.scroll td:first-child{white-space:nowrap} .scroll th,.scroll td>b{white-space:nowrap}
 details>summary{cursor:pointer;color:var(--soft);font-size:13px}
 [hidden]{display:none!important}
 @media print{nav,.tools{display:none} pre{max-height:none}}
