@@ -209,10 +209,5 @@ export const contextAwarePreference = defineRewardType({
 
 export const contextAwarePreferenceMethod = defineMethod({
   id: 'context-aware-preference',
-  number: 87,
-  title: 'Improving Context-Aware Preference Modeling for Language Models',
-  paper: 'arXiv 2407.14916',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['judge', 'pair', 'context', 'profile', 'marginal'],
   rewards: [contextAwarePreference],
 })

@@ -259,13 +259,4 @@ export const currReft = defineRewardType({
   ],
 })
 
-export const currReftMethod = defineMethod({
-  id: 'curr-reft',
-  number: 72,
-  title:
-    'Boosting the Generalization and Reasoning of Vision Language Models with Curriculum Reinforcement Learning',
-  paper: 'arXiv 2503.07065',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'curriculum', 'detection', 'classification', 'maths'],
-  rewards: [currReft],
-})
+export const currReftMethod = defineMethod({ id: 'curr-reft', rewards: [currReft] })

@@ -259,12 +259,4 @@ export const dipR1 = defineRewardType({
   ],
 })
 
-export const dipR1Method = defineMethod({
-  id: 'dip-r1',
-  number: 83,
-  title: 'DIP-R1: Deep Inspection and Perception with RL Looking Through and Understanding Complex Scenes',
-  paper: 'arXiv 2505.23179',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'detection', 'group', 'uncertainty'],
-  rewards: [dipR1],
-})
+export const dipR1Method = defineMethod({ id: 'dip-r1', rewards: [dipR1] })

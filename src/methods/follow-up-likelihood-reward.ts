@@ -286,10 +286,5 @@ export const followUpLikelihood = defineRewardType({
 
 export const followUpLikelihoodMethod = defineMethod({
   id: 'follow-up-likelihood-reward',
-  number: 86,
-  title: 'Aligning Language Models Using Follow-up Likelihood as Reward Signal',
-  paper: 'arXiv 2409.13948',
-  verbs: ['define', 'use', 'learn'],
-  tags: ['likelihood', 'follow-up', 'dialogue', 'preference-data'],
   rewards: [followUpLikelihood],
 })

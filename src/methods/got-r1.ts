@@ -238,12 +238,4 @@ export const gotR1 = defineRewardType({
   ],
 })
 
-export const gotR1Method = defineMethod({
-  id: 'got-r1',
-  number: 28,
-  title: 'GoT-R1: Unleashing Reasoning Capability of MLLM for Visual Generation with Reinforcement Learning',
-  paper: 'arXiv 2505.17022',
-  verbs: ['define', 'learn'],
-  tags: ['generation', 'layout', 'composed', 'judge'],
-  rewards: [gotR1],
-})
+export const gotR1Method = defineMethod({ id: 'got-r1', rewards: [gotR1] })

@@ -209,12 +209,4 @@ export const gvl = defineRewardType({
   ],
 })
 
-export const gvlMethod = defineMethod({
-  id: 'gvl',
-  number: 22,
-  title: 'Vision Language Models are In-Context Value Learners',
-  paper: 'arXiv 2411.04549',
-  verbs: ['define', 'audit', 'use', 'learn'],
-  tags: ['judge', 'progress', 'video', 'frames', 'robotics'],
-  rewards: [gvl],
-})
+export const gvlMethod = defineMethod({ id: 'gvl', rewards: [gvl] })

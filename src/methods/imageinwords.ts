@@ -141,10 +141,6 @@ export const imageInWords = defineRewardType({
 
 export const imageInWordsMethod = defineMethod({
   id: 'imageinwords',
-  number: 85,
-  title: 'ImageInWords: Unlocking Hyper-Detailed Image Descriptions',
-  paper: 'arXiv 2405.02793',
-  verbs: ['define', 'audit'],
-  tags: ['judge', 'pair', 'caption', 'detail', 'five-point'],
   rewards: [imageInWords],
+  benchmarks: ['imageinwords'],
 })

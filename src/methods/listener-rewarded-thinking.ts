@@ -225,10 +225,5 @@ export const listenerRewardedThinking = defineRewardType({
 
 export const listenerRewardedThinkingMethod = defineMethod({
   id: 'listener-rewarded-thinking',
-  number: 19,
-  title: 'Listener-Rewarded Thinking in VLMs for Image Preferences',
-  paper: 'arXiv 2506.22832',
-  verbs: ['define', 'learn'],
-  tags: ['judge', 'pair', 'thoughts', 'listener', 'image'],
   rewards: [listenerRewardedThinking],
 })

@@ -111,10 +111,5 @@ export const lscRewardTransform = defineRewardType({
 
 export const lscRewardTransformMethod = defineMethod({
   id: 'lsc-reward-transform',
-  number: 63,
-  title: 'Transforming and Combining Rewards for Aligning Large Language Models',
-  paper: 'arXiv 2402.00742',
-  verbs: ['define'],
-  tags: ['combination', 'bradley-terry', 'reference'],
   rewards: [lscRewardTransform],
 })

@@ -103,12 +103,4 @@ export const verifier = defineRewardType({
   ],
 })
 
-export const masterKeysMethod = defineMethod({
-  id: 'master-keys-one-token',
-  number: 25,
-  title: 'One Token to Fool LLM-as-a-Judge',
-  paper: 'arXiv 2507.08794',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['judge', 'verifier', 'attack', 'audit'],
-  rewards: [verifier],
-})
+export const masterKeysMethod = defineMethod({ id: 'master-keys-one-token', rewards: [verifier] })

@@ -1,22 +1,28 @@
+import { GuerdonError } from '../core/index.ts'
 import type { RewardType } from '../rewards/reward-type.ts'
+import { type CatalogueEntry, entries } from './catalogue/entries.ts'
 
 /**
- * A published system: what it is made of and where it comes from. One file each, named by its id; the mathematics
- * lives in the concept folders and is composed here with the paper's values.
+ * A published system at work: its place in the catalogue and what it is made of. One file each, named by its id; the
+ * mathematics lives in the concept folders and is composed there with the paper's values.
  */
-export interface Method {
-  /** kebab-case; the file's name, the command-line argument and the vectors' file. */
-  readonly id: string
-  /** Its number among the 88 cards. */
-  readonly number: number
-  readonly title: string
-  /** `arXiv 2504.13958` or the like. */
-  readonly paper: string
-  readonly verbs: readonly ('define' | 'audit' | 'use' | 'learn')[]
-  readonly tags: readonly string[]
+export interface Method extends CatalogueEntry {
   readonly rewards: readonly RewardType[]
+  /** Names of benchmarks with its scoring. */
+  readonly benchmarks: readonly string[]
+  /** Its other mathematics, each `guerdon/ENTRY#name`. */
+  readonly parts: readonly string[]
 }
 
-export function defineMethod(method: Method): Method {
-  return method
+/** @param definition the id is that of the catalogue, which has the title, the paper and the tags */
+export function defineMethod({
+  id,
+  rewards = [],
+  benchmarks = [],
+  parts = [],
+}: Pick<Method, 'id'> & Partial<Pick<Method, 'rewards' | 'benchmarks' | 'parts'>>): Method {
+  const entry = entries.find((known) => known.id === id)
+  if (entry === undefined)
+    throw new GuerdonError('unknown-method', `the catalogue has no published system "${id}".`)
+  return { ...entry, rewards, benchmarks, parts }
 }

@@ -247,12 +247,4 @@ export const msrl = defineRewardType({
   ],
 })
 
-export const msrlMethod = defineMethod({
-  id: 'msrl',
-  number: 76,
-  title: 'MSRL: Multimodal Structured Reinforcement Learning for Chart-to-Code Generation',
-  paper: 'arXiv 2508.13587',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'judge', 'chart', 'code', 'two-stage'],
-  rewards: [msrl],
-})
+export const msrlMethod = defineMethod({ id: 'msrl', rewards: [msrl] })

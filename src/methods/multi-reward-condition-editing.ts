@@ -275,10 +275,5 @@ export const editPerspectives = defineRewardType({
 
 export const multiRewardConditionEditingMethod = defineMethod({
   id: 'multi-reward-condition-editing',
-  number: 35,
-  title: 'Multi-Reward as Condition for Instruction-based Image Editing',
-  paper: 'arXiv 2411.04713',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['judge', 'point', 'image editing', 'feedback', 'reward as condition'],
   rewards: [editPerspectives],
 })

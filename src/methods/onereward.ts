@@ -149,12 +149,4 @@ export const oneReward = defineRewardType({
   ],
 })
 
-export const oneRewardMethod = defineMethod({
-  id: 'onereward',
-  number: 2,
-  title: 'OneReward: Unified Mask-Guided Image Generation via Multi-Task Human Preference Learning',
-  paper: 'arXiv 2508.21066',
-  verbs: ['define', 'use', 'learn'],
-  tags: ['judge', 'pair', 'image editing', 'yes-probability'],
-  rewards: [oneReward],
-})
+export const oneRewardMethod = defineMethod({ id: 'onereward', rewards: [oneReward] })

@@ -169,12 +169,4 @@ export const perceptionR1 = defineRewardType({
   ],
 })
 
-export const perceptionR1Method = defineMethod({
-  id: 'perception-r1',
-  number: 44,
-  title: 'Advancing Multimodal Reasoning Capabilities of MLLMs via Visual Perception Reward',
-  paper: 'arXiv 2506.07218',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'judge', 'perception', 'maths', 'repetition'],
-  rewards: [perceptionR1],
-})
+export const perceptionR1Method = defineMethod({ id: 'perception-r1', rewards: [perceptionR1] })

@@ -119,12 +119,4 @@ export const reagentV = defineRewardType({
   ],
 })
 
-export const reagentVMethod = defineMethod({
-  id: 'reagent-v',
-  number: 56,
-  title: 'ReAgent-V: A Reward-Driven Multi-Agent Framework for Video Understanding',
-  paper: 'arXiv 2506.01300',
-  verbs: ['define', 'use', 'learn'],
-  tags: ['judge', 'point', 'video', 'critic', 'frame-selection'],
-  rewards: [reagentV],
-})
+export const reagentVMethod = defineMethod({ id: 'reagent-v', rewards: [reagentV] })

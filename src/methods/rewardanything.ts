@@ -268,10 +268,6 @@ export const rewardAnythingVerdict = defineRewardType({
 
 export const rewardAnythingMethod = defineMethod({
   id: 'rewardanything',
-  number: 18,
-  title: 'RewardAnything: Generalizable Principle-Following Reward Models',
-  paper: 'arXiv 2506.03637',
-  verbs: ['define', 'audit', 'use', 'learn'],
-  tags: ['judge', 'list', 'principles', 'verifiable'],
   rewards: [rewardAnything, rewardAnythingVerdict],
+  benchmarks: ['rabench', 'text-principles'],
 })

@@ -166,12 +166,4 @@ export const rewardDance = defineRewardType({
   ],
 })
 
-export const rewardDanceMethod = defineMethod({
-  id: 'rewarddance',
-  number: 6,
-  title: 'RewardDance: Reward Scaling in Visual Generation',
-  paper: 'arXiv 2509.08826',
-  verbs: ['define', 'use', 'learn'],
-  tags: ['judge', 'pair', 'point', 'yes-probability', 'generation'],
-  rewards: [rewardDance],
-})
+export const rewardDanceMethod = defineMethod({ id: 'rewarddance', rewards: [rewardDance] })

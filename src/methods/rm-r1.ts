@@ -195,12 +195,4 @@ export const rmR1Verdict = defineRewardType({
   ],
 })
 
-export const rmR1Method = defineMethod({
-  id: 'rm-r1',
-  number: 40,
-  title: 'RM-R1: Reward Modeling as Reasoning',
-  paper: 'arXiv 2505.02387',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['judge', 'pair', 'rubrics', 'reasoning', 'verifiable'],
-  rewards: [rmR1, rmR1Verdict],
-})
+export const rmR1Method = defineMethod({ id: 'rm-r1', rewards: [rmR1, rmR1Verdict] })

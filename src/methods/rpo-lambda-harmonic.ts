@@ -76,10 +76,5 @@ export const rpoLambdaHarmonic = defineRewardType({
 
 export const rpoLambdaHarmonicMethod = defineMethod({
   id: 'rpo-lambda-harmonic',
-  number: 32,
-  title: 'Subject-driven Text-to-Image Generation via Preference-based Reinforcement Learning',
-  paper: 'arXiv 2407.12164',
-  verbs: ['define', 'learn'],
-  tags: ['embedding', 'harmonic', 'image', 'personalisation'],
   rewards: [rpoLambdaHarmonic],
 })

@@ -330,12 +330,4 @@ export const sgpRl = defineRewardType({
   ],
 })
 
-export const sgpRlMethod = defineMethod({
-  id: 'sgp-rl',
-  number: 71,
-  title: 'SGP-RL: Symbolic Graphics Programming with Large Language Models',
-  paper: 'arXiv 2509.05208',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'embedding', 'svg', 'image', 'benchmark'],
-  rewards: [sgpRl],
-})
+export const sgpRlMethod = defineMethod({ id: 'sgp-rl', rewards: [sgpRl], benchmarks: ['sgp-compbench'] })

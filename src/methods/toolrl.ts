@@ -250,12 +250,4 @@ export const toolrl = defineRewardType({
   ],
 })
 
-export const toolrlMethod = defineMethod({
-  id: 'toolrl',
-  number: 77,
-  title: 'ToolRL: Reward is All Tool Learning Needs',
-  paper: 'arXiv 2504.13958',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'tool-use', 'schedule', 'process-granularity'],
-  rewards: [toolrl],
-})
+export const toolrlMethod = defineMethod({ id: 'toolrl', rewards: [toolrl] })

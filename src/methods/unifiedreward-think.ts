@@ -234,10 +234,5 @@ export const unifiedRewardThinkVerdict = defineRewardType({
 
 export const unifiedRewardThinkMethod = defineMethod({
   id: 'unifiedreward-think',
-  number: 20,
-  title: 'Unified Multimodal Chain-of-Thought Reward Model through Reinforcement Fine-Tuning',
-  paper: 'arXiv 2505.03318',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['judge', 'pair', 'reasoning', 'generation', 'understanding', 'verifiable'],
   rewards: [unifiedRewardThink, unifiedRewardThinkVerdict],
 })

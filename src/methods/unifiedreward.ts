@@ -179,12 +179,4 @@ export const unifiedReward = defineRewardType({
   ],
 })
 
-export const unifiedRewardMethod = defineMethod({
-  id: 'unifiedreward',
-  number: 37,
-  title: 'Unified Reward Model for Multimodal Understanding and Generation',
-  paper: 'arXiv 2503.05236',
-  verbs: ['define', 'audit', 'use', 'learn'],
-  tags: ['judge', 'pair', 'point', 'generation', 'understanding', 'preference construction'],
-  rewards: [unifiedReward],
-})
+export const unifiedRewardMethod = defineMethod({ id: 'unifiedreward', rewards: [unifiedReward] })

@@ -278,12 +278,4 @@ export const universe = defineRewardType({
   ],
 })
 
-export const universeMethod = defineMethod({
-  id: 'universe',
-  number: 50,
-  title: 'Adapting Vision-Language Models for Evaluating World Models',
-  paper: 'arXiv 2506.17967',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['judge', 'video', 'world-model', 'questions', 'protocol'],
-  rewards: [universe],
-})
+export const universeMethod = defineMethod({ id: 'universe', rewards: [universe] })

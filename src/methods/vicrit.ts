@@ -111,10 +111,6 @@ export const vicrit = defineRewardType({
 
 export const vicritMethod = defineMethod({
   id: 'vicrit',
-  number: 26,
-  title: 'ViCrit: A Verifiable Reinforcement Learning Proxy Task for Visual Perception in VLMs',
-  paper: 'arXiv 2506.10128',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['verifiable', 'perception', 'hallucination', 'captions'],
   rewards: [vicrit],
+  benchmarks: ['vicrit-bench', 'scenes-vicrit'],
 })

@@ -131,12 +131,4 @@ export const vilbench = defineRewardType({
   ],
 })
 
-export const vilbenchMethod = defineMethod({
-  id: 'vilbench',
-  number: 13,
-  title: 'ViLBench: A Suite for Vision-Language Process Reward Modeling',
-  paper: 'arXiv 2503.20271',
-  verbs: ['define', 'audit', 'use'],
-  tags: ['judge', 'process', 'steps', 'vqa', 'benchmark'],
-  rewards: [vilbench],
-})
+export const vilbenchMethod = defineMethod({ id: 'vilbench', rewards: [vilbench], benchmarks: ['vilbench'] })

@@ -237,12 +237,4 @@ export const visionR1 = defineRewardType({
   ],
 })
 
-export const visionR1Method = defineMethod({
-  id: 'vision-r1',
-  number: 12,
-  title: 'Vision-R1: Evolving Human-Free Alignment via Vision-Guided Reinforcement Learning',
-  paper: 'arXiv 2503.18013',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'detection', 'schedule', 'curriculum'],
-  rewards: [visionR1],
-})
+export const visionR1Method = defineMethod({ id: 'vision-r1', rewards: [visionR1] })

@@ -280,12 +280,4 @@ export const visionSr1 = defineRewardType({
   ],
 })
 
-export const visionSr1Method = defineMethod({
-  id: 'vision-sr1',
-  number: 15,
-  title: 'Self-Rewarding Vision-Language Model via Reasoning Decomposition',
-  paper: 'arXiv 2508.19652',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'self-reward', 'vqa', 'format'],
-  rewards: [visionSr1],
-})
+export const visionSr1Method = defineMethod({ id: 'vision-sr1', rewards: [visionSr1] })

@@ -96,12 +96,4 @@ export const visionPrefer = defineRewardType({
   ],
 })
 
-export const visionPreferMethod = defineMethod({
-  id: 'visionprefer-vpscore',
-  number: 14,
-  title: 'Multimodal Large Language Model is a Human-Aligned Annotator for Text-to-Image Generation',
-  paper: 'arXiv 2404.15100',
-  verbs: ['define', 'use', 'learn'],
-  tags: ['judge', 'list', 'image', 'aspects', 'preference-data'],
-  rewards: [visionPrefer],
-})
+export const visionPreferMethod = defineMethod({ id: 'visionprefer-vpscore', rewards: [visionPrefer] })

@@ -289,12 +289,4 @@ export const visualRft = defineRewardType({
   ],
 })
 
-export const visualRftMethod = defineMethod({
-  id: 'visual-rft',
-  number: 10,
-  title: 'Visual-RFT: Visual Reinforcement Fine-Tuning',
-  paper: 'arXiv 2503.01785',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'detection', 'grounding', 'classification', 'confidence', 'few-shot'],
-  rewards: [visualRft],
-})
+export const visualRftMethod = defineMethod({ id: 'visual-rft', rewards: [visualRft] })

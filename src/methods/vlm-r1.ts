@@ -175,12 +175,4 @@ export const vlmR1 = defineRewardType({
   ],
 })
 
-export const vlmR1Method = defineMethod({
-  id: 'vlm-r1',
-  number: 7,
-  title: 'VLM-R1: A Stable and Generalizable R1-style Large Vision-Language Model',
-  paper: 'arXiv 2504.07615',
-  verbs: ['define', 'learn'],
-  tags: ['verifiable', 'detection', 'grounding', 'format', 'reward-hacking'],
-  rewards: [vlmR1],
-})
+export const vlmR1Method = defineMethod({ id: 'vlm-r1', rewards: [vlmR1] })

@@ -170,13 +170,4 @@ export const vlmRl = defineRewardType({
   ],
 })
 
-export const vlmRlMethod = defineMethod({
-  id: 'vlm-rl',
-  number: 5,
-  title:
-    'VLM-RL: A Unified Vision Language Models and Reinforcement Learning Framework for Safe Autonomous Driving',
-  paper: 'arXiv 2412.15544',
-  verbs: ['define', 'learn'],
-  tags: ['embedding', 'control', 'driving', 'contrastive'],
-  rewards: [vlmRl],
-})
+export const vlmRlMethod = defineMethod({ id: 'vlm-rl', rewards: [vlmRl] })

@@ -95,12 +95,4 @@ export const vlmRm = defineRewardType({
   ],
 })
 
-export const vlmRmMethod = defineMethod({
-  id: 'vlm-rm',
-  number: 11,
-  title: 'Vision-Language Models are Zero-Shot Reward Models for Reinforcement Learning',
-  paper: 'arXiv 2310.12921',
-  verbs: ['define', 'audit', 'learn'],
-  tags: ['embedding', 'control', 'goal-baseline', 'metric'],
-  rewards: [vlmRm],
-})
+export const vlmRmMethod = defineMethod({ id: 'vlm-rm', rewards: [vlmRm] })

@@ -24,10 +24,11 @@ import {
   type TransformerConfig,
   transformer,
 } from './transformer.ts'
-import { type ImageConfig, imagesOf, patchesOf, patchShape } from './visual-connector.ts'
+import { type ImageConfig, imagesOf, patchesOf, patchShape, withNeighbours } from './visual-connector.ts'
 
 /** Predicts what noise hides in small images, given a text; stored with its checkpoints. */
 export interface DenoiserConfig extends TransformerConfig {
+  /** With `reach`, patches are read, and painted, together with those around them. */
   readonly image: ImageConfig
   /** The encoder of the texts; it does not see the image. */
   readonly text: TransformerConfig & {
@@ -85,6 +86,7 @@ export type Denoiser<Leaf> = {
 export function initialDenoiser(rng: Rng, config: DenoiserConfig): Denoiser<Tensor> {
   const { width, depth, text } = config
   const { width: patchWidth } = patchShape(config.image)
+  const seen = (2 * (config.image.reach ?? 0) + 1) ** 2
   return {
     text: {
       embedding: normal(rng, [text.vocabulary, text.width], 0.5),
@@ -94,13 +96,13 @@ export function initialDenoiser(rng: Rng, config: DenoiserConfig): Denoiser<Tens
       none: normal(rng, [text.width], 0.02),
       whole: initialLinear(rng, text.width, width),
     },
-    patch: initialLinear(rng, patchWidth, width),
+    patch: initialLinear(rng, patchWidth * seen, width),
     positions: gridPositions(config.image, width),
     condition: initialFeedForward(rng, width, 2 * width),
     modulation: initialLinear(rng, width, 6 * width, { gain: 0.1 }),
     tables: initialTables(depth, width),
     transformer: initialTransformer(rng, config),
-    output: initialLinear(rng, width, patchWidth, { gain: 0.1 }),
+    output: initialLinear(rng, width * seen, patchWidth, { gain: 0.1 }),
   }
 }
 
@@ -170,7 +172,8 @@ export function denoiser(
   // the best linear guess of x_0: what is nearly all noise does not drown out the position
   const guess = config.prediction === 'x0' ? images.mul(scheduleAt(config, times.ref, Math.sqrt)) : images
   times.dispose()
-  const patches = linear(parameters.patch, patchesOf(guess, config.image)).add(parameters.positions.ref)
+  const near = withNeighbours(patchesOf(guess, config.image), config.image, 0)
+  const patches = linear(parameters.patch, near).add(parameters.positions.ref)
   const count = patches.shape[1]!
   const padding = paddingMask(np.concatenate([present, np.ones([batch, count])], 1))
   const seen = config.locality === undefined ? padding : padding.add(distancePenalty(config, length))
@@ -186,7 +189,7 @@ export function denoiser(
     hooks,
   })
   for (const array of [six, seen]) array.dispose()
-  return imagesOf(linear(parameters.output, painted), config.image)
+  return imagesOf(linear(parameters.output, withNeighbours(painted, config.image, 0)), config.image)
 }
 
 /** Added to the scores of patches for `length` words and all patches: Float[1, heads, patches, length + patches]. */

@@ -45,13 +45,25 @@ export function imagesOf(patches: JaxArray, { size, patch, channels = 3 }: Image
     .reshape([batch, size, size, channels])
 }
 
-/** Each patch joined with those around it: Float[B, count, n] to Float[B, count, (2 * reach + 1)^2 n]. Consumes `patches`. */
-function withNeighbours(patches: JaxArray, { size, patch, reach = 0 }: ImageConfig): JaxArray {
+/**
+ * Each patch joined with those around it: Float[B, count, n] to Float[B, count, (2 * reach + 1)^2 n]; `outside` stands
+ * beyond the edges. Consumes `patches`.
+ */
+export function withNeighbours(
+  patches: JaxArray,
+  { size, patch, reach = 0 }: ImageConfig,
+  outside = 0.5,
+): JaxArray {
   if (reach === 0) return patches
   const [batch, count, numbers] = patches.shape as [number, number, number]
   const side = size / patch
   const edge: [number, number] = [reach, reach]
-  const grid = np.pad(patches.sub(0.5).reshape([batch, side, side, numbers]), [[0, 0], edge, edge, [0, 0]])
+  const grid = np.pad(patches.sub(outside).reshape([batch, side, side, numbers]), [
+    [0, 0],
+    edge,
+    edge,
+    [0, 0],
+  ])
   const across = Array.from({ length: 2 * reach + 1 }, (_, shift) => shift)
   const shifted = across.flatMap((down) =>
     across.map((right) => grid.ref.slice([], [down, down + side], [right, right + side])),
@@ -60,7 +72,7 @@ function withNeighbours(patches: JaxArray, { size, patch, reach = 0 }: ImageConf
   return np
     .concatenate(shifted, 3)
     .reshape([batch, count, shifted.length * numbers])
-    .add(0.5)
+    .add(outside)
 }
 
 /** How an image becomes tokens of a language model. */

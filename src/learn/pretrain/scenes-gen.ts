@@ -16,10 +16,10 @@ import { sceneTokenizer } from './scene-tokenizer.ts'
 const tokenizer = wordTokenizer(sceneTokenizer)
 
 const config: DenoiserConfig = {
-  width: 64,
+  width: 96,
   depth: 4,
-  heads: 2,
-  image: { size: 32, patch: 4 },
+  heads: 4,
+  image: { size: 32, patch: 4, reach: 1 },
   text: {
     width: 64,
     depth: 1,
@@ -28,7 +28,7 @@ const config: DenoiserConfig = {
     context: 26,
     separators: [',', 'and', '.'].map((word) => tokenizer.id(word)),
   },
-  locality: [1.5, 0],
+  locality: [1.5, 1.5, 0, 0],
   schedule: 'cosine',
   steps: 1000,
   prediction: 'x0',

@@ -1,0 +1,6 @@
+import { defineMethod } from './method.ts'
+
+export const ctrlUMethod = defineMethod({
+  id: 'ctrl-u',
+  parts: ['guerdon#ctrlULoss', 'guerdon#uncertaintyWeights'],
+})

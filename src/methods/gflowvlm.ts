@@ -1,0 +1,10 @@
+import { defineMethod } from './method.ts'
+
+export const gflowvlmMethod = defineMethod({
+  id: 'gflowvlm',
+  parts: [
+    'guerdon/learn#varianceTrajectoryBalance',
+    'guerdon/learn#subTrajectoryBalanceLosses',
+    'guerdon/learn#detailedBalanceLosses',
+  ],
+})

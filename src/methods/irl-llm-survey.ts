@@ -1,0 +1,3 @@
+import { defineMethod } from './method.ts'
+
+export const irlLlmSurveyMethod = defineMethod({ id: 'irl-llm-survey', parts: ['guerdon/methods#taxonomy'] })

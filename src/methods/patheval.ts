@@ -1,0 +1,6 @@
+import { defineMethod } from './method.ts'
+
+export const pathevalMethod = defineMethod({
+  id: 'patheval',
+  benchmarks: ['patheval', 'paths', 'paths-described'],
+})

@@ -1,0 +1,3 @@
+import { defineMethod } from './method.ts'
+
+export const selmMethod = defineMethod({ id: 'selm', parts: ['guerdon/learn#selfExplorationTerms'] })

@@ -1,0 +1,3 @@
+import { defineMethod } from './method.ts'
+
+export const vladvaMethod = defineMethod({ id: 'vladva', parts: ['guerdon/learn#symmetricInfoNceLosses'] })
