@@ -64,10 +64,16 @@ export async function methodsCommand(
 }
 
 function show(entry: CatalogueEntry, options: GlobalOptions, terminal: Terminal): ExitCode {
-  const rewards = methodOf(entry)?.rewards ?? []
+  const { rewards = [], benchmarks = [], parts = [] } = methodOf(entry) ?? {}
   if (options.json) {
     terminal.result(
-      JSON.stringify({ ...entry, status: statusOf(entry), rewards: rewards.map(({ name }) => name) }),
+      JSON.stringify({
+        ...entry,
+        status: statusOf(entry),
+        rewards: rewards.map(({ name }) => name),
+        benchmarks,
+        parts,
+      }),
     )
     return 0
   }
@@ -81,6 +87,8 @@ function show(entry: CatalogueEntry, options: GlobalOptions, terminal: Terminal)
       .map((axis) => [taxonomy[axis].title, leavesOf(entry, axis).join(', ')]),
   ))
     terminal.result(line)
+  for (const name of benchmarks) terminal.result(`benchmark ${name}`)
+  for (const name of parts) terminal.result(`part ${name}`)
   if (rewards.length > 0) {
     terminal.result('')
     for (const line of table(

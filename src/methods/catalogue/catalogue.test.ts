@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
+import { benchmarkNamed } from '../../audit/benchmarks/registry.ts'
 import { methods } from '../registry.ts'
 import { catalogue, catalogueEntry, coverage, gaps, leaves, leavesOf, statusOf } from './catalogue.ts'
 import { catalogueMarkdown } from './catalogue-markdown.ts'
@@ -26,8 +27,18 @@ test('every method stands in the catalogue under its own number', () => {
   for (const method of methods) expect(catalogueEntry(String(method.number)).id).toBe(method.id)
 })
 
-test('components of the leaves exist', async () => {
-  const names = axisNames.flatMap((axis) => leaves(axis).flatMap(({ components }) => components))
+test('a method is made of something, and its benchmarks exist', () => {
+  for (const { id, rewards, benchmarks: names, parts } of methods) {
+    expect(rewards.length + names.length + parts.length, id).toBeGreaterThan(0)
+    for (const name of names) expect(benchmarkNamed(name).name).toBe(name)
+  }
+})
+
+test('components of the leaves and parts of the methods exist', async () => {
+  const names = [
+    ...axisNames.flatMap((axis) => leaves(axis).flatMap(({ components }) => components)),
+    ...methods.flatMap(({ parts }) => parts),
+  ]
   for (const name of new Set(names)) {
     const [entry, exported] = name.split('#') as [string, string]
     const source = packageExports[entry.replace('guerdon', '.')]!['guerdon-source']
@@ -62,7 +73,7 @@ test('coverage counts a system at each pair of its tags, and gaps are leaves wit
 
 test('a system without a method is planned', () => {
   expect(statusOf(catalogueEntry('toolrl'))).toBe('component')
-  expect(statusOf(catalogueEntry('irl-llm-survey'))).toBe('planned')
+  expect(statusOf(catalogueEntry('eve'))).toBe('planned')
 })
 
 test('docs/methods.md is the catalogue', async () => {

@@ -34,11 +34,11 @@ export const taxonomy = {
     leaves: [
       leaf('verifiable', 'verifiable reward', 'guerdon/rewards#math', 'guerdon/rewards#boxes'),
       leaf('embedding', 'embedding reward', 'guerdon/models#cosineSimilarity'),
-      leaf('judge', 'judge'),
+      leaf('judge', 'judge', 'guerdon/rewards#pointJudge', 'guerdon/rewards#pairJudge'),
       leaf('reward-model', 'reward model', 'guerdon/learn#bradleyTerryLosses'),
       leaf('combination', 'combination of rewards', 'guerdon#combine', 'guerdon#rewardTransform'),
       leaf('benchmark', 'benchmark or metric', 'guerdon/audit#chair', 'guerdon/audit#pope'),
-      leaf('attack', 'attack'),
+      leaf('attack', 'attack', 'guerdon/audit#auditJudge'),
       leaf('policy', 'policy optimisation', 'guerdon/learn#grpoLoss', 'guerdon/learn#ppoLoss'),
       leaf('curation', 'data curation', 'guerdon#buildPairs', 'guerdon#siftedPairs'),
       leaf('decoding', 'decoding'),
@@ -76,10 +76,10 @@ export const taxonomy = {
     leaves: [
       leaf('best-of-n', 'best of n', 'guerdon#rank', 'guerdon/stats#bestOfKCurve'),
       leaf('guided-decoding', 'reward-guided decoding'),
-      leaf('rejection-sampling', 'iterated fine-tuning on the best', 'guerdon#select'),
+      leaf('rejection-sampling', 'iterated fine-tuning on the best', 'guerdon/learn#iterativeTraining'),
       leaf('direct-alignment', 'direct alignment (the DPO family)', 'guerdon/learn#dpoLosses'),
-      leaf('actor-critic', 'actor and critic (PPO)', 'guerdon/learn#ppoLoss'),
-      leaf('monte-carlo', 'Monte-Carlo returns (REINFORCE, RLOO, GRPO)', 'guerdon/learn#grpoLoss'),
+      leaf('actor-critic', 'actor and critic (PPO)', 'guerdon/learn#actorCritic'),
+      leaf('monte-carlo', 'Monte-Carlo returns (REINFORCE, RLOO, GRPO)', 'guerdon/learn#policyGradient'),
     ],
   },
   credit: {
