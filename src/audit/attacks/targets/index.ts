@@ -6,6 +6,7 @@ import { detectionTargets } from './detection.ts'
 import { graphicsTargets } from './graphics.ts'
 import type { Target } from './target.ts'
 import { textTargets } from './texts.ts'
+import { verdictTargets } from './verdicts.ts'
 import { visualAnswerTargets } from './visual-answers.ts'
 
 /** Every verifiable reward as an attacker meets it, guarded where it has variants. A new reward joins by an entry in one of these lists. */
@@ -17,5 +18,6 @@ export const attackTargets: readonly Target[] = [
   ...graphicsTargets,
   ...codeTargets,
   ...textTargets,
+  ...verdictTargets,
   ...visualAnswerTargets,
 ]
