@@ -1,5 +1,5 @@
 import { GuerdonError, Rng } from '../core/index.ts'
-import { type Tensor, tensor } from '../tensor/tree.ts'
+import { rowsOf, type Tensor } from '../tensor/tree.ts'
 import type { CachedDecoder, PrefixTensors } from './cached-decoder.ts'
 import type { Decoder } from './decoder.ts'
 
@@ -218,13 +218,4 @@ function filledUp(rows: readonly number[]): number[] {
 
 function prefixRows({ tokens, mask }: PrefixTensors, rows: readonly number[]): PrefixTensors {
   return { tokens: rowsOf(tokens, rows), mask: mask && rowsOf(mask, rows) }
-}
-
-function rowsOf({ data, shape, dtype }: Tensor, rows: readonly number[]): Tensor {
-  const size = shape.slice(1).reduce((a, b) => a * b, 1)
-  const numbers = new Float32Array(rows.length * size)
-  rows.forEach((row, index) => {
-    numbers.set((data as Float32Array).subarray(row * size, (row + 1) * size), index * size)
-  })
-  return tensor(numbers, [rows.length, ...shape.slice(1)], dtype)
 }

@@ -52,6 +52,16 @@ const arrayTypes = {
   bool: Uint8Array,
 } as const
 
+/** The rows chosen (along the first dim), in that order; a row may be repeated. A copy. */
+export function rowsOf({ data, shape, dtype }: Tensor, rows: readonly number[]): Tensor {
+  const size = shape.slice(1).reduce((a, b) => a * b, 1)
+  const chosen = new (data.constructor as Float32ArrayConstructor)(rows.length * size)
+  rows.forEach((row, index) => {
+    chosen.set((data as Float32Array).subarray(row * size, (row + 1) * size), index * size)
+  })
+  return tensor(chosen, [rows.length, ...shape.slice(1)], dtype)
+}
+
 /** The leaves in order of appearance, with the path of each, such as `layers.0.weight`. */
 export function leavesOf(tree: Tree<Tensor>, path = ''): { path: string; leaf: Tensor }[] {
   if (isTensor(tree)) return [{ path, leaf: tree }]

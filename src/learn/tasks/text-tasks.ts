@@ -1,4 +1,4 @@
-import { defineReward, type Reward, Rng } from '../../core/index.ts'
+import { defineReward, type Reward, Rng, unscored } from '../../core/index.ts'
 import { ask } from '../../models/chat-model.ts'
 import { textOracle } from '../../worlds/text/samples.ts'
 import { goldAnswer, type TextTask, taskPrompt } from '../../worlds/text/task.ts'
@@ -33,7 +33,10 @@ export function taskOracle(part?: string): Reward {
     judge: async (sample, context) => {
       const [score] = await oracle.score([{ ...sample, reference: sample.meta.task! }], context)
       if (part === undefined || score!.value === null) return score!
-      return { value: score!.parts?.[part] ?? 0 }
+      const value = score!.parts?.[part]
+      return value === undefined || value === null
+        ? unscored('not-applicable', `answers to this task have no part "${part}"`)
+        : { value }
     },
   })
 }

@@ -5,7 +5,7 @@ import { scoresOf } from '../../rewards/scores-of.ts'
 import type { CompileOptions } from '../../tensor/compile.ts'
 import { compileByShape } from '../../tensor/compile-by-shape.ts'
 import { openTraining } from '../../tensor/train.ts'
-import { mapLeaves, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
+import { mapLeaves, rowsOf, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { whitened } from '../objectives/averages.ts'
 import {
   type GeneralisedAdvantageOptions,
@@ -222,14 +222,4 @@ function updateLoss(
 
 function zeros({ shape }: Tensor): Tensor {
   return tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
-}
-
-function rowsOf({ data, shape, dtype }: Tensor, rows: readonly number[]): Tensor {
-  const size = shape.slice(1).reduce((a, b) => a * b, 1)
-  const make = data.constructor as Float32ArrayConstructor
-  const chosen = new make(rows.length * size)
-  rows.forEach((row, index) => {
-    chosen.set((data as Float32Array).subarray(row * size, (row + 1) * size), index * size)
-  })
-  return tensor(chosen, [rows.length, ...shape.slice(1)], dtype)
 }

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Score, UnscoredCode } from '../../core/index.ts'
+import { mean } from '../../stats/moments.ts'
 import { isInformative } from '../objectives/grouped-advantages.ts'
 import type { Rollout } from './rollouts.ts'
 
@@ -67,8 +68,7 @@ export function distinctShare(texts: readonly (readonly number[])[], n: number):
 
 /** Mean of what could be judged; null when nothing could. */
 export function meanValue(scores: readonly Score[]): number | null {
-  const values = scores.flatMap(({ value }) => (value === null ? [] : [value]))
-  return values.length === 0 ? null : average(values)
+  return mean(scores.flatMap(({ value }) => (value === null ? [] : [value])))
 }
 
 function partMeans(scores: readonly Score[]): Record<string, number> {
@@ -82,8 +82,8 @@ function partMeans(scores: readonly Score[]): Record<string, number> {
   return Object.fromEntries(Object.entries(values).map(([name, own]) => [name, average(own)]))
 }
 
-export function average(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length
+function average(values: readonly number[]): number {
+  return mean(values) ?? Number.NaN
 }
 
 /** The mean of each number that the records have. */

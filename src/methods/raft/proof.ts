@@ -78,6 +78,7 @@ export const raftProof: Reproduction = {
   notes: [
     `Start: text-lm, tuned for 120 steps on answers of mixed quality, ${loophole.share * 100} % of which end with the phrase "${boast.join(' ')}".`,
     `Training reward: the oracle's quality with a normal error of deviation ${noise}; measured by the exact oracle on 192 held-out prompts at temperature 1.`,
+    'Learning rates are not tuned yet, of no arm.',
     'Two passes over the accepted answers an iteration, one learning rate for all RAFT arms; PPO: four passes, KL 0.01 in the reward, a learning rate of its own.',
   ],
   criteria: (results) => {

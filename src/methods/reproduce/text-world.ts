@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Json, Rng } from '../../core/index.ts'
+import { GuerdonError, type Json, Rng } from '../../core/index.ts'
 import type { LanguagePolicy } from '../../learn/policies/language-policy.ts'
 import { languagePolicy } from '../../learn/policies/language-policy.ts'
 import { dialogueBatch, textModel } from '../../learn/pretrain/text-model.ts'
@@ -131,9 +131,11 @@ export async function answersTo(
 
 /** The mean of a part of the oracle's verdicts, or of their totals. */
 export function meanPart(answers: readonly AnsweredTask[], part?: string): number {
-  const values = answers.map(({ verdict }) =>
-    part === undefined ? verdict.total : (verdict.parts[part] ?? 0),
-  )
+  const values = answers.map(({ verdict }) => {
+    const value = part === undefined ? verdict.total : verdict.parts[part]
+    if (value === undefined) throw new GuerdonError('unknown-part', `verdicts have no part "${part}".`)
+    return value
+  })
   return values.reduce((a, b) => a + b, 0) / values.length
 }
 

@@ -59,6 +59,7 @@ export const toolrlProof: Reproduction = {
   notes: [
     `Start: a decoder of 2 layers and width 64 trained on tool syntax; ${skill * 100} % of its examples answer the request that is asked, the others another one.`,
     `Every arm: ${budget.iterations} iterations of ${budget.tasks} requests with ${budget.group} responses (SFT: as many gold responses), one learning rate for GRPO, no KL term.`,
+    'Learning rates are not tuned yet, of no arm.',
     'Measured greedily on 256 held-out requests whose combination of tools was in training (exact) and 256 whose combination was not (unseen).',
   ],
   criteria: (results) => {
@@ -173,7 +174,9 @@ export const runArm: RunArm = async ({ arm, seed, quick, start }: ArmOptions): P
       unseen: meanPart(unseen, 'exact'),
       'well-formed': meanPart(seen, 'format'),
       tokens: seen.reduce((sum, { tokens }) => sum + tokens, 0) / seen.length,
-      'uniform groups': uniform.length === 0 ? 0 : uniform.reduce((a, b) => a + b, 0) / uniform.length,
+      ...(uniform.length === 0
+        ? {}
+        : { 'uniform groups': uniform.reduce((a, b) => a + b, 0) / uniform.length }),
     },
     ...(curves.reward!.length === 0 ? {} : { curves }),
     examples: [...seen.slice(0, 2), ...unseen.slice(0, 1)].map(({ task, text, verdict }) => ({
