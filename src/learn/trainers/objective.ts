@@ -2,6 +2,7 @@ import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
 import { type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { tokenSum } from '../objectives/averages.ts'
 import { type PairLogps, preferenceMetrics } from '../objectives/dpo.ts'
+import { likelihoodLoss } from '../objectives/likelihood.ts'
 import type { LanguagePolicy, PolicyBatch, PolicyRow } from '../policies/language-policy.ts'
 
 /** What is learnt from items of a kind: how they become a batch, and the scalar to make small. */
@@ -36,8 +37,7 @@ export function supervised(policy: LanguagePolicy): LearningObjective<PolicyRow>
     },
     loss(parameters, batch: PolicyBatch<JaxArray>) {
       const mask = batch.mask.ref
-      const total = np.maximum(np.sum(mask.ref), 1e-9)
-      return { loss: np.negative(np.sum(policy.logp(parameters, batch).mul(mask)).div(total)), metrics: {} }
+      return { loss: likelihoodLoss({ logp: policy.logp(parameters, batch), mask }), metrics: {} }
     },
   }
 }

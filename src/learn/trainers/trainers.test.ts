@@ -136,8 +136,7 @@ test('responses that cannot be judged are masked and counted, or end the trainin
   )
 })
 
-test('a masked response changes nothing: the update is that without it', async () => {
-  // the unscored response of each group has no advantage, whatever its tokens
+test('masks cover the responses, and their probabilities are those they were drawn with', async () => {
   const drawn = await rollouts({
     ...common,
     policy,
