@@ -6,5 +6,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A database that is given is for the tests of PostgreSQL alone, not the store of every command that is tested.
+    env: { DATABASE_URL: '', GUERDON_TEST_DATABASE_URL: process.env.DATABASE_URL ?? '' },
   },
 })
