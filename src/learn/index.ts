@@ -38,13 +38,20 @@ export {
 } from './policies/language-policy.ts'
 export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
 export { type ActorCriticOptions, actorCritic } from './trainers/actor-critic.ts'
+export type { CheckpointSet, PastIteration } from './trainers/checkpoint-set.ts'
+export { type CurriculumStage, curriculum, stageAt } from './trainers/curriculum.ts'
 export {
   type BuildContext,
-  type CheckpointSet,
   type IterativeOptions,
   iterativeTraining,
+  type Role,
 } from './trainers/iterative.ts'
-export { distinctShare, type IterationRecord } from './trainers/monitors.ts'
+export {
+  distinctShare,
+  type IterationRecord,
+  type LoopRecord,
+  type RolloutRecord,
+} from './trainers/monitors.ts'
 export {
   type LearningObjective,
   type PolicyPair,
@@ -53,6 +60,37 @@ export {
   supervised,
   type Weighted,
 } from './trainers/objective.ts'
+export { type OfflineOptions, type OfflineRecord, offlineTraining } from './trainers/offline.ts'
 export { type PolicyGradientOptions, policyGradient } from './trainers/policy-gradient.ts'
-export { type PolicyTask, type Rollout, type RolloutOptions, rollouts } from './trainers/rollouts.ts'
+export {
+  type JudgedIteration,
+  type PolicyJudge,
+  type PolicyJudgeContext,
+  type PolicyTrained,
+  type PolicyTrainer,
+  type PolicyTrainingOptions,
+  policyTraining,
+} from './trainers/policy-training.ts'
+export {
+  type Draft,
+  type DraftJudge,
+  judgeBy,
+  type PolicyTask,
+  type Rollout,
+  type RolloutOptions,
+  rollouts,
+} from './trainers/rollouts.ts'
 export { divergencePenalised, selectedRollouts } from './trainers/selected-rollouts.ts'
+export {
+  type LikelihoodJudgeOptions,
+  likelihoodJudge,
+  type SelfJudgeOptions,
+  selfJudge,
+} from './trainers/self-judges.ts'
+export {
+  type LoopIteration,
+  type LoopOptions,
+  type LoopTrainer,
+  type TrainingResult,
+  trainingLoop,
+} from './trainers/training-loop.ts'

@@ -36,11 +36,23 @@ export interface Training<Parameters extends Tree<Tensor>> {
   readonly step: number
   readonly parameters: Parameters
   /** The moving average of the parameters, when `average` was given. */
-  readonly averaged?: Parameters
+  readonly averaged?: Parameters | undefined
+  /** What `save` was given with the checkpoint that this training goes on from; undefined of one from the start. */
+  readonly resumedFrom: Readonly<Record<string, string>> | undefined
   /** One step of gradient descent. A step that diverges throws and changes nothing. Steps are taken one at a time. */
   advance(batch: Tree<Tensor>, learningRate: number): Promise<StepReport>
-  /** Writes the checkpoint, where one is wanted and the last is older. */
-  save(): Promise<void>
+  /** Goes on from these parameters (@default the present ones) with the optimiser as at the start; steps count on. */
+  restart(parameters?: Parameters): void
+  /**
+   * A training of its own from other parameters, by the same compiled step: with a new optimiser, from step 0, without a
+   * checkpoint. It lives as long as this one.
+   */
+  branch(parameters: Parameters): Pick<Training<Parameters>, 'step' | 'parameters' | 'advance'>
+  /**
+   * Writes the checkpoint, where one is wanted and the last is older or of another `metadata`.
+   * @param metadata of this moment, beside the checkpoint's own
+   */
+  save(metadata?: Readonly<Record<string, string>>): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -155,64 +167,90 @@ export async function openTraining<Parameters extends Tree<Tensor>>(
       fix: `Paths look like ${leavesOf(parameters)[0]?.path ?? ''}.`,
     })
   const optimiser = options.optimiser ?? adamW()
-  const start: State = {
-    parameters: trained,
-    optimiser: optimiser.initialState(trained),
-    average: options.average === undefined ? {} : trained,
-  }
-  let { state, step, saved } = await resumed(start, checkpoint, seed)
+  const start = fresh(trained)
+  const { state, step, progress: resumedFrom } = await resumed(start, checkpoint, seed)
   const compiled = compileByShape<readonly Tree<Tensor>[], StepResult>(
     tracedStep(options, optimiser) as never,
     options,
   )
-  /** Whether nobody but this training has the state's tensors. */
-  let own = false
-  const whole = (changed: Flat<Tensor>) => {
-    own = false
-    return mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters
-  }
-  return {
-    get step() {
-      return step
-    },
-    get parameters() {
-      return whole(state.parameters)
-    },
-    get averaged() {
-      return options.average === undefined ? undefined : whole(state.average)
-    },
-    async advance(batch, learningRate) {
-      const rate = tensor([learningRate], [])
-      const { loss, norm, metrics, ...next } = await compiled.run(state, frozen, batch, rate)
-      const report: StepReport = {
-        step,
-        loss: numberIn(loss),
-        metrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, numberIn(value)])),
-        gradientNorm: numberIn(norm),
-        learningRate,
-      }
-      if (!Number.isFinite(report.loss) || !Number.isFinite(report.gradientNorm))
-        throw diverged(
-          report,
-          seed,
-          saved === undefined ? undefined : { path: checkpoint!.path, step: saved },
-        )
-      if (own) release(state)
-      state = next
-      own = true
-      step++
-      return report
-    },
-    async save() {
-      if (checkpoint === undefined || saved === step) return
-      own = false // a step may begin before the file is written
-      const done = step
-      const metadata = { ...checkpoint.metadata, step: String(done), seed: String(seed) }
-      await saveCheckpoint(checkpoint.path, { frozen, ...state }, { metadata })
-      saved = done
+  /** The newest checkpoint on disk: its step, and what it was saved with. */
+  let saved = resumedFrom && { step, metadata: JSON.stringify(resumedFrom) }
+  const run = running({ state, step })
+  return Object.assign(run, {
+    resumedFrom,
+    branch: (from: Parameters) => running({ state: fresh(trainedOf(from)), step: 0 }),
+    async save(given: Readonly<Record<string, string>> = {}) {
+      const mark = JSON.stringify(given)
+      if (checkpoint === undefined || (saved?.step === run.step && saved.metadata === mark)) return
+      const done = run.step
+      const metadata = { ...checkpoint.metadata, step: String(done), seed: String(seed), progress: mark }
+      await saveCheckpoint(checkpoint.path, { frozen, ...run.kept() }, { metadata })
+      saved = { step: done, metadata: mark }
     },
     dispose: () => compiled.dispose(),
-  } as Training<Parameters>
+  })
+
+  function trainedOf(whole: Parameters): Flat<Tensor> {
+    return partitioned(whole, options.trainable ?? (() => true)).matching
+  }
+
+  function fresh(flat: Flat<Tensor>): State {
+    return {
+      parameters: flat,
+      optimiser: optimiser.initialState(flat),
+      average: options.average === undefined ? {} : flat,
+    }
+  }
+
+  /** A state that the compiled step moves on. */
+  function running(begin: { readonly state: State; readonly step: number }) {
+    let { state, step } = begin
+    /** Whether nobody but this training has the state's tensors. */
+    let own = false
+    /** The state, for readers that outlast the next step. */
+    const kept = () => {
+      own = false
+      return state
+    }
+    const whole = (changed: Flat<Tensor>) =>
+      mapLeaves(parameters, (_, path) => changed[path] ?? frozen[path]!) as Parameters
+    return {
+      kept,
+      get step() {
+        return step
+      },
+      get parameters() {
+        return whole(kept().parameters)
+      },
+      get averaged() {
+        return options.average === undefined ? undefined : whole(kept().average)
+      },
+      restart(from?: Parameters) {
+        state = fresh(from === undefined ? kept().parameters : trainedOf(from))
+        own = false
+      },
+      async advance(batch: Tree<Tensor>, learningRate: number): Promise<StepReport> {
+        const rate = tensor([learningRate], [])
+        const { loss, norm, metrics, ...next } = await compiled.run(state, frozen, batch, rate)
+        const report: StepReport = {
+          step,
+          loss: numberIn(loss),
+          metrics: Object.fromEntries(
+            Object.entries(metrics).map(([name, value]) => [name, numberIn(value)]),
+          ),
+          gradientNorm: numberIn(norm),
+          learningRate,
+        }
+        if (!Number.isFinite(report.loss) || !Number.isFinite(report.gradientNorm))
+          throw diverged(report, seed, saved && { path: checkpoint!.path, step: saved.step })
+        if (own) release(state)
+        state = next
+        own = true
+        step++
+        return report
+      },
+    }
+  }
 }
 
 /** One step as a traced function. */
@@ -257,9 +295,9 @@ async function resumed(
   start: State,
   checkpoint: Pick<TrainCheckpoint, 'path'> | undefined,
   seed: string | number,
-): Promise<{ state: State; step: number; saved: number | undefined }> {
+): Promise<{ state: State; step: number; progress: Readonly<Record<string, string>> | undefined }> {
   if (checkpoint === undefined || !existsSync(checkpoint.path))
-    return { state: start, step: 0, saved: undefined }
+    return { state: start, step: 0, progress: undefined }
   const loaded = await loadCheckpoint(checkpoint.path)
   const step = Number(loaded.metadata.step)
   if (!Number.isInteger(step) || loaded.metadata.seed !== String(seed))
@@ -269,7 +307,8 @@ async function resumed(
       { place: { file: checkpoint.path }, fix: 'Give another path, or remove the file to begin anew.' },
     )
   const tensors = new Map([...loaded.tensors].filter(([path]) => !path.startsWith('frozen.')))
-  return { state: restored(start, { ...loaded, tensors }) as State, step, saved: step }
+  const progress = JSON.parse(loaded.metadata.progress ?? '{}')
+  return { state: restored(start, { ...loaded, tensors }) as State, step, progress }
 }
 
 function diverged(

@@ -1,10 +1,7 @@
 import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
-import { type Reward, Rng } from '../../core/index.ts'
+import { Rng } from '../../core/index.ts'
 import { initialLinear, type Linear, linear } from '../../nets/layers.ts'
-import { scoresOf } from '../../rewards/scores-of.ts'
-import type { CompileOptions } from '../../tensor/compile.ts'
 import { compileByShape } from '../../tensor/compile-by-shape.ts'
-import { openTraining } from '../../tensor/train.ts'
 import { mapLeaves, rowsOf, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { whitened } from '../objectives/averages.ts'
 import {
@@ -14,31 +11,10 @@ import {
 import { type PpoOptions, ppoLoss } from '../objectives/ppo.ts'
 import { type KlRewardOptions, klRewards } from '../objectives/reference-kl.ts'
 import type { LanguagePolicy, PolicyBatch } from '../policies/language-policy.ts'
-import { averageRecord, type IterationRecord, recordLog, rolloutRecord } from './monitors.ts'
-import { alignedRows, type PolicyGradientOptions, partsOf, refuseUnscored } from './policy-gradient.ts'
-import { byTask, rollouts } from './rollouts.ts'
+import { type PolicyTrained, type PolicyTrainingOptions, policyTraining } from './policy-training.ts'
+import { alignedRows, partsOf, weightedRows } from './update-rows.ts'
 
-export interface ActorCriticOptions
-  extends CompileOptions,
-    Pick<
-      PolicyGradientOptions,
-      | 'policy'
-      | 'parameters'
-      | 'tasks'
-      | 'oracle'
-      | 'iterations'
-      | 'learningRate'
-      | 'optimiser'
-      | 'maxTokens'
-      | 'temperature'
-      | 'onNull'
-      | 'seed'
-      | 'checkpoint'
-      | 'log'
-      | 'onIteration'
-      | 'signal'
-    > {
-  readonly reward: Reward
+export interface ActorCriticOptions extends Omit<PolicyTrainingOptions, 'group' | 'trainable'> {
   /** Responses to each task. @default 1 */
   readonly group?: number
   /** @default 4 */
@@ -62,99 +38,55 @@ type Actor<Leaf> = {
  * score comes with the last token, advantages are generalised and whitened. A response that is cut off at `maxTokens`
  * has ended all the same, as it is judged as it stands. Throws as `policyGradient`.
  */
-export async function actorCritic(
-  options: ActorCriticOptions,
-): Promise<{ readonly parameters: Tree<Tensor>; readonly records: readonly IterationRecord[] }> {
-  const { policy, iterations, minibatches = 4, epochs = 4, seed = 0, checkpoint, signal } = options
-  const { group = 1, reward, oracle, maxTokens, temperature = 1, learningRate } = options
+export async function actorCritic(options: ActorCriticOptions): Promise<PolicyTrained> {
+  const { policy, minibatches = 4, epochs = 4, group = 1, seed = 0 } = options
   const start = options.parameters ?? policy.initial
-  const updates = epochs * minibatches
-  const rateAt = typeof learningRate === 'number' ? () => learningRate : learningRate
   const head = initialLinear(new Rng(seed).fork('critic'), policy.width, 1)
-  const training = await openTraining<Tree<Tensor>>({
-    ...options,
-    parameters: {
-      policy: start,
-      critic: { trunk: start, head: mapLeaves(head, zeros) as Linear<Tensor> },
-    } satisfies Actor<Tensor> as Tree<Tensor>,
-    seed,
-    loss: (parameters, batch) => updateLoss(policy, options.objective ?? {}, parameters, batch),
-    ...(checkpoint === undefined ? {} : { checkpoint: { path: checkpoint.path } }),
-  })
   const estimates = compileByShape<readonly Tree<Tensor>[], Estimates<Tensor>>(
     ((actor: Actor<JaxArray>, batch: PolicyBatch<JaxArray>, given: Given<JaxArray>) =>
       estimated(policy, options, actor, batch, given)) as never,
     options,
   )
-  const random = new Rng(seed).fork('actor-critic')
-  const records: IterationRecord[] = []
-  const file = options.log === undefined ? undefined : recordLog(options.log)
   try {
-    await file?.resumeAt(training.step / updates)
-    for (let iteration = training.step / updates; iteration < iterations; iteration++) {
-      const rng = random.fork(iteration)
-      const tasks = options.tasks(iteration, rng.fork('tasks'))
-      const judged = { ...(signal === undefined ? {} : { signal }), step: iteration }
-      const actor = training.parameters as Actor<Tensor>
-      const written = await rollouts({
-        policy,
-        parameters: actor.policy,
-        tasks,
-        group,
-        reward,
-        maxTokens,
-        temperature,
-        seed: `${seed}/${iteration}`,
-        ...judged,
-      })
-      refuseUnscored(written, reward, iteration, options.onNull ?? 'mask')
-      const groups = byTask(written, tasks.length)
-      const rows = groups.flat()
-      const scores =
-        oracle &&
-        (await scoresOf(
-          oracle,
-          rows.map(({ sample }) => sample),
-          judged,
-        ))
-      const batch = policy.batchOf(rows)
-      rows.forEach(({ score }, row) => {
-        const columns = batch.mask.shape[1]!
-        if (score.value === null)
-          (batch.mask.data as Float32Array).fill(0, row * columns, (row + 1) * columns)
-      })
-      const reference = await policy.score(start, rows)
-      const given: Given<Tensor> = {
-        scores: tensor(
-          rows.map(({ score }) => score.value ?? 0),
-          [rows.length],
-        ),
-        logpOld: alignedRows(policy, batch, rows, ({ logp }) => logp),
-        logpRef: alignedRows(policy, batch, rows, (_, row) => reference[row]!),
-      }
-      const estimate = await estimates.run(
-        actor as Tree<Tensor>,
-        batch as Tree<Tensor>,
-        given as Tree<Tensor>,
-      )
-      const all = { rows: batch, logpOld: given.logpOld, ...estimate }
-      const reports: Record<string, number>[] = []
-      for (let epoch = 0; epoch < epochs; epoch++)
-        for (const part of partsOf(rows.length, minibatches, rng.fork(`epoch ${epoch}`))) {
-          const chosen = mapLeaves(all as Tree<Tensor>, (leaf) => rowsOf(leaf, part)) as Tree<Tensor>
-          const { loss, gradientNorm, metrics } = await training.advance(chosen, rateAt(training.step))
-          reports.push({ loss, gradientNorm, ...metrics })
-        }
-      const record = { iteration, ...rolloutRecord(groups, scores), updates: averageRecord(reports) }
-      records.push(record)
-      await file?.write(record)
-      options.onIteration?.(record, rows)
-      if ((iteration + 1) % (checkpoint?.every ?? 10) === 0) await training.save()
-    }
-    await training.save()
-    return { parameters: (training.parameters as Actor<Tensor>).policy, records }
+    return await policyTraining(
+      { ...options, group },
+      {
+        name: 'actor-critic',
+        parameters: {
+          policy: start,
+          critic: { trunk: start, head: mapLeaves(head, zeros) as Linear<Tensor> },
+        } satisfies Actor<Tensor> as Tree<Tensor>,
+        policyOf: (actor) => (actor as Actor<Tensor>).policy,
+        reference: start,
+        loss: (parameters, batch) => updateLoss(policy, options.objective ?? {}, parameters, batch),
+        async learn({ rows, logpRef, rng, advance, training }) {
+          const batch = weightedRows(
+            policy.batchOf(rows),
+            rows.map(({ score }) => Number(score.value !== null)),
+          )
+          const given: Given<Tensor> = {
+            scores: tensor(
+              rows.map(({ score }) => score.value ?? 0),
+              [rows.length],
+            ),
+            logpOld: alignedRows(policy, batch, rows, ({ logp }) => logp),
+            logpRef: alignedRows(policy, batch, rows, (_, row) => logpRef![row]!),
+          }
+          const estimate = await estimates.run(
+            training.parameters,
+            batch as Tree<Tensor>,
+            given as Tree<Tensor>,
+          )
+          const all = { rows: batch, logpOld: given.logpOld, ...estimate }
+          for (let epoch = 0; epoch < epochs; epoch++)
+            for (const part of partsOf(rows.length, minibatches, rng.fork(`epoch ${epoch}`)))
+              await advance(mapLeaves(all as Tree<Tensor>, (leaf) => rowsOf(leaf, part)) as Tree<Tensor>)
+          return {}
+        },
+      },
+    )
   } finally {
-    await Promise.all([training.dispose(), estimates.dispose()])
+    await estimates.dispose()
   }
 }
 

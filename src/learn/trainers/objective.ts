@@ -4,6 +4,7 @@ import { tokenSum } from '../objectives/averages.ts'
 import { type PairLogps, preferenceMetrics } from '../objectives/dpo.ts'
 import { likelihoodLoss } from '../objectives/likelihood.ts'
 import type { LanguagePolicy, PolicyBatch, PolicyRow } from '../policies/language-policy.ts'
+import { weightedRows } from './update-rows.ts'
 
 /** What is learnt from items of a kind: how they become a batch, and the scalar to make small. */
 export interface LearningObjective<Item> {
@@ -28,12 +29,10 @@ export interface Weighted<Item> {
 export function supervised(policy: LanguagePolicy): LearningObjective<PolicyRow> {
   return {
     async batchOf(items) {
-      const rows = policy.batchOf(items.map(({ item }) => item))
-      const [, columns] = rows.mask.shape as [number, number]
-      const mask = (rows.mask.data as Float32Array).map(
-        (value, index) => value * items[Math.floor(index / columns)]!.weight,
-      )
-      return { ...rows, mask: tensor(mask, rows.mask.shape) } as Tree<Tensor>
+      return weightedRows(
+        policy.batchOf(items.map(({ item }) => item)),
+        items.map(({ weight }) => weight),
+      ) as Tree<Tensor>
     },
     loss(parameters, batch: PolicyBatch<JaxArray>) {
       const mask = batch.mask.ref
@@ -109,4 +108,14 @@ export function preferred(
       return { loss: np.sum(losses(given, values).mul(weights)).div(total), metrics }
     },
   }
+}
+
+/** Parts of one size; the last is filled up with items of weight 0. */
+export function filledParts<Item>(items: readonly Item[], size: number): Weighted<Item>[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
+    Array.from({ length: size }, (_, place) => {
+      const index = part * size + place
+      return { item: items[index % items.length]!, weight: Number(index < items.length) }
+    }),
+  )
 }

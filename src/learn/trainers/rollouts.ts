@@ -1,4 +1,4 @@
-import { type Reward, Rng, type Sample, type Score } from '../../core/index.ts'
+import { type Reward, Rng, type Sample, type Score, type ScoreContext } from '../../core/index.ts'
 import type { ChatMessage } from '../../models/chat-model.ts'
 import { scoresOf } from '../../rewards/scores-of.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
@@ -11,18 +11,27 @@ export interface PolicyTask {
   readonly sample: Omit<Sample, 'output'>
 }
 
-/** One response to a task, judged. */
-export interface Rollout extends PolicyRow {
+/** One response to a task. */
+export interface Draft extends PolicyRow {
   /** Index among the tasks. */
   readonly task: number
   readonly text: string
-  /** Log-probability of each token of the response under the policy when it wrote it [nats]. */
+  /** Log-probability of each token of the response under the policy that wrote it, at temperature 1 [nats]. */
   readonly logp: readonly number[]
   /** Whether it ended by itself, not at the limit. */
   readonly stopped: boolean
   readonly sample: Sample
-  readonly score: Score
 }
+
+/** A response, judged. */
+export interface Rollout extends Draft {
+  readonly score: Score
+  /** Of the judge that never trains, where there is one. */
+  readonly oracle?: Score
+}
+
+/** Judges responses as they come, whole groups at a time; one score each, in order. */
+export type DraftJudge = (drafts: readonly Draft[]) => Promise<readonly Score[]>
 
 export interface RolloutOptions {
   readonly policy: LanguagePolicy
@@ -30,14 +39,16 @@ export interface RolloutOptions {
   readonly tasks: readonly PolicyTask[]
   /** Responses to each task. */
   readonly group: number
-  readonly reward: Reward
+  readonly judge: DraftJudge
+  /** Judges beside it, and never trains. */
+  readonly oracle?: DraftJudge
   /** New tokens of a response at most. */
   readonly maxTokens: number
   /** @default 1 */
   readonly temperature?: number
   readonly seed: string
-  /** Training step, for rewards with a schedule. */
-  readonly step?: number
+  /** Stands in the ids of the samples, to tell apart what several policies write to one task. */
+  readonly writer?: string
   /** Responses that are written together; they are judged while the next ones are written. @default 64 */
   readonly batch?: number
   readonly signal?: AbortSignal
@@ -48,7 +59,18 @@ export interface RolloutOptions {
  * while others are still being written, so that a slow or remote reward costs little; a group is judged as a whole.
  */
 export async function rollouts(options: RolloutOptions): Promise<Rollout[]> {
-  const { policy, parameters, tasks, group, reward, maxTokens, temperature = 1, seed, step, signal } = options
+  const {
+    policy,
+    parameters,
+    tasks,
+    group,
+    judge,
+    oracle,
+    maxTokens,
+    temperature = 1,
+    seed,
+    signal,
+  } = options
   const prompts = await Promise.all(tasks.map(({ conversation }) => policy.promptOf(conversation)))
   const together = Math.max(1, Math.floor((options.batch ?? 64) / group))
   const judged: Promise<Rollout[]>[] = []
@@ -68,7 +90,8 @@ export async function rollouts(options: RolloutOptions): Promise<Rollout[]> {
         ...(signal === undefined ? {} : { signal }),
       },
     )
-    const drafts = written.map((text, row) => {
+    const mark = options.writer === undefined ? '#' : `#${options.writer}-`
+    const drafts = written.map((text, row): Draft => {
       const task = indices[row]!
       const { sample } = tasks[task]!
       const output = policy.decode(text.tokens)
@@ -79,23 +102,42 @@ export async function rollouts(options: RolloutOptions): Promise<Rollout[]> {
         text: output,
         logp: text.logp,
         stopped: text.stopped,
-        sample: { ...sample, id: `${sample.id}#${row % group}`, group: sample.group ?? sample.id, output },
+        sample: {
+          ...sample,
+          id: `${sample.id}${mark}${row % group}`,
+          group: sample.group ?? sample.id,
+          output,
+        },
       }
     })
-    const context = {
-      rng: new Rng(`${seed}/reward`),
-      ...(step === undefined ? {} : { step }),
-      ...(signal === undefined ? {} : { signal }),
-    }
-    judged.push(
-      scoresOf(
-        reward,
-        drafts.map(({ sample }) => sample),
-        context,
-      ).then((scores) => drafts.map((draft, row) => ({ ...draft, score: scores[row]! }))),
-    )
+    judged.push(withScores(drafts, judge, oracle))
+    // a rejection is seen when all are awaited; it must not end the process before
+    judged.at(-1)!.catch(() => {})
   }
   return (await Promise.all(judged)).flat()
+}
+
+async function withScores(
+  drafts: readonly Draft[],
+  judge: DraftJudge,
+  oracle: DraftJudge | undefined,
+): Promise<Rollout[]> {
+  const [scores, others] = await Promise.all([judge(drafts), oracle?.(drafts)])
+  return drafts.map((draft, row) => ({
+    ...draft,
+    score: scores[row]!,
+    ...(others === undefined ? {} : { oracle: others[row]! }),
+  }))
+}
+
+/** Any reward as a judge of responses. */
+export function judgeBy(reward: Reward, context: ScoreContext = {}): DraftJudge {
+  return (drafts) =>
+    scoresOf(
+      reward,
+      drafts.map(({ sample }) => sample),
+      context,
+    )
 }
 
 /** The rollouts of each task, in the order of the tasks. */

@@ -2,63 +2,35 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { defineReward, GuerdonError, Rng, textOf, unscored } from '../../core/index.ts'
-import { ask } from '../../models/chat-model.ts'
-import { initialDecoder } from '../../nets/decoder.ts'
-import { type EmbeddedLanguageModel, embeddedLanguageModel } from '../../nets/embedded/language-model.ts'
+import { letterReward, letterTasks, tinyPolicy } from '../../../tests/tiny-policy.ts'
+import { defineReward, GuerdonError, unscored } from '../../core/index.ts'
 import { leavesOf, type Tensor, type Tree } from '../../tensor/tree.ts'
 import { dpoLosses, preferenceMargins } from '../objectives/dpo.ts'
-import { type LanguagePolicy, languagePolicy } from '../policies/language-policy.ts'
+import type { LanguagePolicy } from '../policies/language-policy.ts'
 import { actorCritic } from './actor-critic.ts'
 import { iterativeTraining } from './iterative.ts'
 import { distinctShare, type IterationRecord } from './monitors.ts'
 import { preferred, supervised } from './objective.ts'
 import { policyGradient } from './policy-gradient.ts'
-import { type PolicyTask, type Rollout, rollouts } from './rollouts.ts'
+import { judgeBy, type Rollout, rollouts } from './rollouts.ts'
 import { divergencePenalised, selectedRollouts } from './selected-rollouts.ts'
 
-const tokens = ['<bos>', '<eos>', 'say', 'a', 'b', 'c']
-let model: EmbeddedLanguageModel
+let tiny: ReturnType<typeof tinyPolicy>
 let policy: LanguagePolicy
 let folder: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trainers-'))
-  const config = { width: 16, depth: 1, heads: 2, vocabulary: tokens.length, context: 16 }
-  model = embeddedLanguageModel(
-    'tiny',
-    {
-      name: 'tiny',
-      network: { kind: 'decoder', config },
-      tokenizer: { tokens, marks: ['<bos>', '<eos>'] },
-      dialogue: { before: [], between: ['<bos>'], end: '<eos>' },
-      training: { seed: '0', steps: 0, command: 'none' },
-    },
-    initialDecoder(new Rng('tiny'), config),
-    { threads: 1 },
-  )
-  policy = languagePolicy(model, { threads: 1 })
+  tiny = tinyPolicy()
+  policy = tiny.policy
 })
 afterAll(async () => {
-  await Promise.all([policy.dispose(), model.dispose()])
+  await tiny.dispose()
   await rm(folder, { recursive: true, force: true })
 })
 
-/** The share of the answer's words that are the letter asked for. */
-const reward = defineReward({
-  name: 'letter',
-  needs: ['reference'],
-  judge: ({ output, reference }) => {
-    const words = textOf(output).split(' ').filter(Boolean)
-    return words.length === 0 ? 0 : words.filter((word) => word === reference).length / words.length
-  },
-})
-const taskOf = (id: number): PolicyTask => {
-  const letter = tokens[3 + (id % 3)]!
-  const prompt = `say ${letter}`
-  return { conversation: ask(prompt), sample: { id: `task-${id}`, prompt, reference: letter, meta: {} } }
-}
-const tasks = () => Array.from({ length: 6 }, (_, id) => taskOf(id))
+const reward = letterReward
+const tasks = () => letterTasks()
 const common = { tasks, reward, maxTokens: 4, threads: 1, seed: 3 }
 const settings = { ...common, group: 8, learningRate: 0.01 }
 const numbersOf = (parameters: Tree<Tensor>) =>
@@ -139,6 +111,7 @@ test('responses that cannot be judged are masked and counted, or end the trainin
 test('masks cover the responses, and their probabilities are those they were drawn with', async () => {
   const drawn = await rollouts({
     ...common,
+    judge: judgeBy(reward),
     policy,
     parameters: policy.initial,
     tasks: tasks(),
@@ -203,6 +176,7 @@ test('iterated preference optimisation: best against worst', async () => {
 test('items of weight 0 change no loss', async () => {
   const drawn = await rollouts({
     ...common,
+    judge: judgeBy(reward),
     policy,
     parameters: policy.initial,
     tasks: tasks(),
