@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import { Sqlite, type SqliteOptions } from './sqlite.ts'
 import { SqliteCalls } from './sqlite-calls.ts'
+import { SqliteDocuments } from './sqlite-documents.ts'
 import { SqliteRuns } from './sqlite-runs.ts'
+import { SqliteSamples } from './sqlite-samples.ts'
 import { SqliteVotes } from './sqlite-votes.ts'
 import type { Store } from './store.ts'
 
@@ -23,8 +25,10 @@ export async function openStore(
   return {
     location,
     runs: new SqliteRuns(sqlite),
+    samples: new SqliteSamples(sqlite),
     calls: new SqliteCalls(sqlite),
     votes: new SqliteVotes(sqlite),
+    documents: new SqliteDocuments(sqlite),
     close: async () => sqlite.close(),
   }
 }

@@ -50,3 +50,14 @@ export function textHash(text: string): number {
   b ^= b >>> 16
   return (a & 0x1fffff) * 0x100000000 + (b >>> 0)
 }
+
+/** Whether a sample says a text, as `SampleFilter.text` has it; `lower` in lower case. */
+export function sampleSays({ id, prompt, output, reference, group, meta }: Sample, lower: string): boolean {
+  const says = (value: unknown): boolean => {
+    if (typeof value === 'string') return value.toLowerCase().includes(lower)
+    if (typeof value === 'number' || typeof value === 'boolean') return String(value).includes(lower)
+    if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return false
+    return Object.values(value).some(says)
+  }
+  return [id, group, prompt, output, reference, meta].some(says)
+}

@@ -102,4 +102,18 @@ export const schemaSteps: readonly string[] = [
     PRIMARY KEY (run, position)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE INDEX scores_by_value ON scores (reward, value, position) WHERE value IS NOT NULL;
+  CREATE INDEX samples_by_group ON samples (run, group_hash);
+
+  CREATE TABLE documents (
+    key     INTEGER PRIMARY KEY,
+    kind    TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    created TEXT NOT NULL,
+    title   TEXT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (kind, id)
+  ) STRICT;
+  `,
 ]

@@ -62,6 +62,11 @@ export class Sqlite {
     }
   }
 
+  /** Makes a function of this program callable from statements; it must give the same for the same. */
+  define(name: string, work: (...values: never[]) => SQLInputValue): void {
+    this.#database.function(name, { deterministic: true }, work as never)
+  }
+
   run(sql: string, ...values: SQLInputValue[]): number {
     return this.#guard(() => Number(this.#prepare(sql).run(...values).changes))
   }

@@ -10,8 +10,10 @@ export interface Store {
   /** The file (or address) that holds it, for messages. */
   readonly location: string
   readonly runs: Runs
+  readonly samples: Samples
   readonly calls: Calls
   readonly votes: Votes
+  readonly documents: Documents
   close(): Promise<void>
 }
 
@@ -189,6 +191,93 @@ export interface Runs {
   groupTotals(id: string): Promise<Record<string, GroupTotals>>
 }
 
+/** Which samples of a run; all that is named must hold. */
+export interface SampleFilter {
+  /** Judged by the reward, with a value between the bounds, both included. @default any bound: none */
+  readonly values?: readonly { readonly reward: string; readonly low?: number; readonly high?: number }[]
+  /** Not judged by the reward, for this reason or for any. */
+  readonly unscored?: { readonly reward: string; readonly code?: UnscoredCode }
+  /** Of the group of the sample at this position, itself included. */
+  readonly groupOf?: number
+  /**
+   * Said by the sample: in its id, its group, or in any text of prompt, output, reference and meta (keys and bytes of
+   * images are no text). Case is ignored, at least of the letters of ASCII.
+   */
+  readonly text?: string
+  /** The value of a field of `meta`: a text as it is, any other value as its JSON. */
+  readonly meta?: { readonly field: string; readonly value: string }
+  readonly ids?: readonly string[]
+}
+
+/**
+ * In what order; of ties, those that stand first in the data. A value order has the judged samples alone. `gap` is the value of
+ * `first` minus that of `second`, each in its own standard deviations from its own mean over the run (of a reward that
+ * gives every sample the same value: 0); `disagreement` is the size of that. Both have the samples that both judged.
+ * With `second.run` the second value is that of the sample of the same id in another run.
+ */
+export type SampleOrder =
+  | { readonly by: 'position' }
+  | { readonly by: 'value'; readonly reward: string }
+  | {
+      readonly by: 'gap' | 'disagreement'
+      readonly first: string
+      readonly second: { readonly reward: string; readonly run?: string }
+    }
+
+export interface SampleQuery {
+  readonly filter?: SampleFilter
+  /** @default by position */
+  readonly order?: SampleOrder
+  /** The whole order from its end, ties too. @default false */
+  readonly descending?: boolean
+  /** `next` of the page before. A cursor of another order or run fails with `bad-cursor`. */
+  readonly after?: string
+  /** @default 50 */
+  readonly limit?: number
+}
+
+export interface FoundSample extends PlacedScores {
+  /** By which it stands where it does: the value or the gap; absent in the order of the data. */
+  readonly key?: number
+  /** The other run's score of the same id, where the order looks there. */
+  readonly other?: Score
+}
+
+export interface SamplePage {
+  readonly samples: readonly FoundSample[]
+  /** Where the next page begins; null at the end. */
+  readonly next: string | null
+}
+
+/** Counts of values in bins of one width from `low` to `high`; the last bin includes `high`. */
+export interface Histogram {
+  /** Null when nothing was judged. */
+  readonly low: number | null
+  readonly high: number | null
+  readonly counts: readonly number[]
+  /** Samples that the reward was asked about and has no number for (of the part). */
+  readonly unscored: number
+}
+
+/** Looking through a run: pages, counts and distributions, quick at 100,000 samples. All throw `unknown-run` and `unknown-reward`. */
+export interface Samples {
+  page(run: string, query?: SampleQuery): Promise<SamplePage>
+  count(run: string, filter?: SampleFilter): Promise<number>
+  /** Of a reward, or of one part of its scores. @param bins at most; equal values make one bin. @default 30 */
+  histogram(
+    run: string,
+    of: { readonly reward: string; readonly part?: string; readonly bins?: number },
+  ): Promise<Histogram>
+  /** Names of the parts that the reward's first thousand scores have, in their order. */
+  parts(run: string, reward: string): Promise<string[]>
+  /** The values of a field of `meta` as `SampleFilter.meta` takes them, most frequent first. @param limit @default 50 */
+  metaValues(
+    run: string,
+    field: string,
+    limit?: number,
+  ): Promise<{ readonly value: string; readonly count: number }[]>
+}
+
 /** The answer of a model, kept under everything that determines it. */
 export interface CachedCall {
   /**
@@ -243,4 +332,26 @@ export interface Votes {
   add(votes: readonly Vote[]): Promise<void>
   /** In the order in which they came. */
   list(question?: string): Promise<Vote[]>
+}
+
+/** Something made from judgements that is kept as a whole: an audit, a leaderboard, a reproduction, a training, a task of votes. */
+export interface KeptDocument {
+  /** A kebab-case word. */
+  readonly kind: string
+  /** Unique among its kind. */
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly created: string
+  /** For people. */
+  readonly title: string
+  readonly content: JsonObject
+}
+
+export interface Documents {
+  /** In the place of the document of the same kind and id, if there is one. */
+  keep(document: KeptDocument): Promise<void>
+  find(kind: string, id: string): Promise<KeptDocument | undefined>
+  /** Newest first, of one kind or of all. */
+  list(kind?: string): Promise<Omit<KeptDocument, 'content'>[]>
+  remove(kind: string, id: string): Promise<void>
 }
