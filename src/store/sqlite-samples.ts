@@ -57,10 +57,12 @@ export class SqliteSamples implements Samples {
         ? { text: 'true', values: [] }
         : { text: source.after(descending), values: source.afterValues(cursor) }
     const direction = descending ? 'DESC' : 'ASC'
+    const found = `SELECT s.position AS position, s.id AS id, ${source.key.text} AS key, ${source.other} AS other
+      FROM ${source.from.text} WHERE ${source.where.text}`
+    // A gap is computed once for each sample; the other orders stop where the page is full.
     const rows = this.#sqlite.all<{ position: number; id: string; key: number; other: number | null }>(
-      `SELECT * FROM (SELECT s.position AS position, s.id AS id, ${source.key.text} AS key,
-         ${source.other} AS other
-       FROM ${source.from.text} WHERE ${source.where.text}) WHERE ${after.text}
+      `${isGap(order) ? `WITH found AS MATERIALIZED (${found}) SELECT * FROM found WHERE` : `${found} AND`}
+         ${after.text}
        ORDER BY ${source.isByPosition ? '' : `key ${direction},`} position ${direction} LIMIT ?`,
       ...source.key.values,
       ...source.from.values,
@@ -159,11 +161,7 @@ export class SqliteSamples implements Samples {
     let other = 'NULL'
     const { unscored } = filter
     if (order.by === 'value') {
-      join(
-        'scores AS o INDEXED BY scores_by_value',
-        'o.reward = ? AND o.value IS NOT NULL',
-        rewardKey(keys, order.reward),
-      )
+      join('scores AS o', 'o.reward = ? AND o.value IS NOT NULL', rewardKey(keys, order.reward))
       samples()
       where.push({ text: 's.position = o.position', values: [] })
       key = { text: 'o.value', values: [] }
@@ -181,7 +179,8 @@ export class SqliteSamples implements Samples {
         const there = this.#keysOf(order.second.run)
         samples()
         where.push({ text: 's.position = o.position', values: [] })
-        join('samples AS t', 't.run = ? AND t.id = s.id', there.run)
+        // Of a subquery with a limit SQLite makes an index for the while; a million ids take a second.
+        join(`(SELECT id, position FROM samples WHERE run = ${there.run} LIMIT -1) AS t`, 't.id = s.id')
         join(
           'scores AS p',
           'p.reward = ? AND p.position = t.position AND p.value IS NOT NULL',
@@ -236,6 +235,11 @@ export class SqliteSamples implements Samples {
         ],
       })
     const isByPosition = order.by === 'position'
+    const place = isGap(order)
+      ? ['key', 'position']
+      : isByPosition
+        ? ['s.position']
+        : ['o.value', 'o.position']
     return {
       key,
       other,
@@ -243,9 +247,7 @@ export class SqliteSamples implements Samples {
       from: joined(from, ' CROSS JOIN '),
       where: joined(where, ' AND '),
       after: (descending: boolean) =>
-        isByPosition
-          ? `position ${descending ? '<' : '>'} ?`
-          : `(key, position) ${descending ? '<' : '>'} (?, ?)`,
+        `(${place.join(', ')}) ${descending ? '<' : '>'} (${place.map(() => '?').join(', ')})`,
       afterValues: ({ key, position }: Cursor) => (isByPosition ? [position] : [key, position]),
     }
   }
