@@ -55,6 +55,7 @@ export {
 export {
   type LearningObjective,
   type PolicyPair,
+  type PreferenceInputs,
   type PreferenceOptions,
   preferred,
   supervised,

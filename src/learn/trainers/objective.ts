@@ -1,7 +1,7 @@
-import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
+import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
 import { type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { tokenSum } from '../objectives/averages.ts'
-import { type PairLogps, preferenceMetrics } from '../objectives/dpo.ts'
+import { preferenceMargins, preferenceMetrics } from '../objectives/dpo.ts'
 import { likelihoodLoss } from '../objectives/likelihood.ts'
 import type { LanguagePolicy, PolicyBatch, PolicyRow } from '../policies/language-policy.ts'
 import { weightedRows } from './update-rows.ts'
@@ -45,38 +45,60 @@ export function supervised(policy: LanguagePolicy): LearningObjective<PolicyRow>
 export interface PolicyPair {
   readonly chosen: PolicyRow
   readonly rejected: PolicyRow
-  /** Numbers of its own that the loss takes, such as a soft label; the same names in every pair. */
+  /** Further responses that the loss asks about, by name; the same names in every pair. */
+  readonly others?: Readonly<Record<string, PolicyRow>>
+  /** Numbers that the loss takes, such as a soft label; the same names in every pair. */
   readonly values?: Readonly<Record<string, number>>
 }
 
+/** What a preference loss sees of a batch of pairs, Float[B] each. */
+export interface PreferenceInputs {
+  /** h: the chosen response's log-ratio to the reference less that of the rejected one [nats, or nats per token]. */
+  readonly margins: JaxArray
+  /** The pairs' own numbers. */
+  readonly values: Readonly<Record<string, JaxArray>>
+  /** Sums over the tokens of the pairs' other responses [nats]. */
+  readonly others: Readonly<Record<string, { readonly logp: JaxArray; readonly logpRef: JaxArray }>>
+}
+
 export interface PreferenceOptions {
-  /**
-   * The loss of each pair, Float[B], from the sums of log-probabilities and the pairs' own `values` (Float[B] each).
-   * Consumes all.
-   */
-  readonly losses: (pairs: PairLogps, values: Readonly<Record<string, JaxArray>>) => JaxArray
+  /** The loss of each pair, Float[B], such as `({ margins }) => dpoLosses({ margins })`. Each array can be used once. */
+  readonly losses: (inputs: PreferenceInputs) => JaxArray
+  /** Log-ratios are divided by their response's length. @default false */
+  readonly perToken?: boolean
   /** For the metrics' implicit rewards. @default 0.1 */
   readonly beta?: number
 }
 
-/** Preferences between responses (the DPO family), against frozen reference parameters. */
+type PairBatch<Leaf> = {
+  /** Chosen responses, then the rejected ones, then the others, in one pass of the network. */
+  readonly rows: PolicyBatch<Leaf>
+  /** Sums of log-probabilities under the reference, Float[rows]. */
+  readonly reference: Leaf
+  /** Float[rows] */
+  readonly lengths: Leaf
+  /** Float[pairs] */
+  readonly weights: Leaf
+  readonly values: Readonly<Record<string, Leaf>>
+}
+
+/** Preferences between responses (the DPO family and what extends it), against frozen reference parameters. */
 export function preferred(
   policy: LanguagePolicy,
-  { losses, beta = 0.1 }: PreferenceOptions,
+  { losses, perToken = false, beta = 0.1 }: PreferenceOptions,
 ): LearningObjective<PolicyPair> {
-  type Batch = {
-    rows: PolicyBatch<JaxArray>
-    reference: JaxArray
-    lengths: JaxArray
-    weights: JaxArray
-    values: Record<string, JaxArray>
-  }
+  /** Names of the other responses, known once a batch was made: graphs are compiled after that. */
+  let names: readonly string[] = []
   return {
     async batchOf(items, reference) {
-      // chosen responses first, then the rejected ones, in one pass of the network
-      const rows = [...items.map(({ item }) => item.chosen), ...items.map(({ item }) => item.rejected)]
+      const [{ item: first }] = items as [Weighted<PolicyPair>]
+      names = Object.keys(first.others ?? {})
+      const rows = [
+        ...items.map(({ item }) => item.chosen),
+        ...items.map(({ item }) => item.rejected),
+        ...names.flatMap((name) => items.map(({ item }) => item.others![name]!)),
+      ]
       const logps = await policy.score(reference, rows)
-      const names = Object.keys(items[0]!.item.values ?? {})
       const column = (numbers: readonly number[]) => tensor(numbers, [numbers.length])
       return {
         rows: policy.batchOf(rows),
@@ -84,28 +106,48 @@ export function preferred(
         lengths: column(rows.map(({ response }) => response.length)),
         weights: column(items.map(({ weight }) => weight)),
         values: Object.fromEntries(
-          names.map((name) => [name, column(items.map(({ item }) => item.values![name]!))]),
+          Object.keys(first.values ?? {}).map((name) => [
+            name,
+            column(items.map(({ item }) => item.values![name]!)),
+          ]),
         ),
-      } as Tree<Tensor>
+      } satisfies PairBatch<Tensor> as Tree<Tensor>
     },
-    loss(parameters, { rows, reference, lengths, weights, values }: Batch) {
+    loss(parameters, { rows, reference, lengths, weights, values }: PairBatch<JaxArray>) {
       const mask = rows.mask.ref
       const sums = tokenSum(policy.logp(parameters, rows), mask)
-      const pairs = reference.shape[0]! / 2
-      const halves = (both: JaxArray) => [both.ref.slice([0, pairs]), both.slice([pairs, 2 * pairs])] as const
-      const [logpChosen, logpRejected] = halves(sums)
-      const [logpRefChosen, logpRefRejected] = halves(reference)
-      const [lengthChosen, lengthRejected] = halves(lengths)
-      const given = { logpChosen, logpRejected, logpRefChosen, logpRefRejected, lengthChosen, lengthRejected }
-      const again = Object.fromEntries(
-        Object.entries(given).map(([name, array]) => [name, array.ref]),
-      ) as unknown as PairLogps
-      const { lengthChosen: _c, lengthRejected: _r, ...plain } = again as Required<PairLogps>
-      _c.dispose()
-      _r.dispose()
-      const metrics = preferenceMetrics(plain, { beta })
+      const pairs = weights.shape[0]!
+      const part = (all: JaxArray, index: number) => all.ref.slice([index * pairs, (index + 1) * pairs])
+      const logps = () => ({
+        logpChosen: part(sums, 0),
+        logpRejected: part(sums, 1),
+        logpRefChosen: part(reference, 0),
+        logpRefRejected: part(reference, 1),
+      })
+      const { margins, ratiosChosen, ratiosRejected } = preferenceMargins({
+        ...logps(),
+        ...(perToken ? { lengthChosen: part(lengths, 0), lengthRejected: part(lengths, 1) } : {}),
+      })
+      ratiosChosen.dispose()
+      ratiosRejected.dispose()
+      const others = Object.fromEntries(
+        names.map((name, index) => [
+          name,
+          { logp: part(sums, index + 2), logpRef: part(reference, index + 2) },
+        ]),
+      )
+      const metrics = {
+        ...preferenceMetrics(logps(), { beta }),
+        ...Object.fromEntries(
+          names.map((name, index) => [`logp ${name}`, lax.stopGradient(np.mean(part(sums, index + 2)))]),
+        ),
+      }
+      for (const all of [sums, reference, lengths]) all.dispose()
       const total = np.maximum(np.sum(weights.ref), 1e-9)
-      return { loss: np.sum(losses(given, values).mul(weights)).div(total), metrics }
+      return {
+        loss: np.sum(losses({ margins, values, others }).mul(weights)).div(total),
+        metrics,
+      }
     },
   }
 }

@@ -6,7 +6,9 @@ import { letterReward, letterTasks, tinyPolicy } from '../../../tests/tiny-polic
 import { defineReward, GuerdonError } from '../../core/index.ts'
 import { ask } from '../../models/chat-model.ts'
 import { leavesOf, type Tensor, type Tree } from '../../tensor/tree.ts'
-import { dpoLosses, preferenceMargins } from '../objectives/dpo.ts'
+import { consistencyLosses, rankingConsistency } from '../objectives/consistency.ts'
+import { dpoLosses } from '../objectives/dpo.ts'
+import { selfExplorationTerms } from '../objectives/self-exploration.ts'
 import type { LanguagePolicy } from '../policies/language-policy.ts'
 import type { CheckpointSet } from './checkpoint-set.ts'
 import { curriculum, stageAt } from './curriculum.ts'
@@ -53,11 +55,7 @@ function bestAndWorst(groups: readonly (readonly Rollout[])[]): PolicyPair[] {
 }
 const pairObjective = () =>
   preferred(policy, {
-    losses: (pairs) => {
-      const { margins, ratiosChosen, ratiosRejected } = preferenceMargins(pairs)
-      for (const unused of [ratiosChosen, ratiosRejected]) unused.dispose()
-      return dpoLosses({ margins }, { beta: 0.5 })
-    },
+    losses: ({ margins }) => dpoLosses({ margins }, { beta: 0.5 }),
   })
 /** Everything that has to come back: four roles, a past iteration, a training aside, a reference that moves. */
 const everything = (): IterativeOptions<PolicyPair> => ({
@@ -305,4 +303,69 @@ test('a curriculum moves on after so many iterations, or when it is time', () =>
   const reached = records.map((_, index) => stageAt(stages, records.slice(0, index)))
   expect(reached).toEqual([0, 0, 1, 1, 2, 2])
   expect(curriculum(stages)(2, undefined as never, records.slice(0, 2))).toHaveLength(2)
+})
+
+test('published schemes of iterated preferences are settings: SELM, CREAM, Temporal Self-Rewarding', async () => {
+  const base = { ...common, policy, iterations: 2, batch: 4, moments: 'fresh' as const }
+  const selm = await iterativeTraining({
+    ...base,
+    reference: 'current',
+    objective: preferred(policy, {
+      losses: ({ margins, others }) =>
+        dpoLosses({ margins }, { beta: 0.1 }).add(
+          selfExplorationTerms(others.explored!, { beta: 0.1, alpha: 0.5 }),
+        ),
+    }),
+    build: (groups) =>
+      bestAndWorst(groups).map((pair, index) => ({ ...pair, others: { explored: groups[index]![0]! } })),
+  })
+  const plain = await iterativeTraining({
+    ...base,
+    reference: 'current',
+    objective: preferred(policy, { losses: ({ margins }) => dpoLosses({ margins }, { beta: 0.1 }) }),
+    build: bestAndWorst,
+  })
+  expect(selm.records[0]!.updates['logp explored']).toBeLessThan(0)
+  expect(numbersOf(selm.parameters)).not.toEqual(numbersOf(plain.parameters))
+
+  const consistencies: number[] = []
+  await iterativeTraining({
+    ...base,
+    reward: likelihoodJudge({ over: 'none', tokens: 'mean' }),
+    oracle: letterReward,
+    reference: 'current',
+    objective: preferred(policy, {
+      losses: ({ margins, values }) => consistencyLosses({ margins, consistency: values.consistency! }),
+    }),
+    async build(groups, { policy: own, checkpoints }) {
+      const before = await own.score(checkpoints.previous, groups.flat())
+      const means = before.map((logp) => logp.reduce((a, b) => a + b, 0) / logp.length)
+      return groups.flatMap((group, task) => {
+        const scores = group.map(({ score }) => score.value!)
+        const consistency = rankingConsistency(scores, means.slice(task * 4, task * 4 + 4))!
+        consistencies.push(consistency)
+        return bestAndWorst([group]).map((pair) => ({ ...pair, values: { consistency } }))
+      })
+    },
+  })
+  expect(consistencies.slice(0, 6).every((value) => value > 0.99)).toBe(true)
+  expect(consistencies.slice(6).some((value) => value < 1)).toBe(true)
+
+  // what is rejected comes from the past, what is chosen from a future that is trained for one iteration's use
+  const temporal = await iterativeTraining({
+    ...base,
+    reference: 'current',
+    objective: pairObjective(),
+    async build(groups, { trained, write }) {
+      const past = await write('initial')
+      const anchored = groups.map((group, task) => [
+        ...bestAndWorst([group]).map(({ chosen }) => chosen as Rollout),
+        ...past[task]!,
+      ])
+      const future = await write({ name: 'future', parameters: await trained(bestAndWorst(anchored)) })
+      expect(future.flat().map(({ sample }) => sample.id)).toContain('task-0#future-0')
+      return bestAndWorst(anchored.map((group, task) => [...group, ...future[task]!]))
+    },
+  })
+  expect(temporal.records).toHaveLength(2)
 })
