@@ -1,3 +1,7 @@
+/** Games and a household, as decision processes with oracles and as environments (W3). */
+export * as control from './control/index.ts'
+export * from './environment.ts'
+export * from './environments.ts'
 /** Scenes of coloured shapes with captions, questions, boxes, clips and an oracle (W1). */
 export * as scenes from './scenes/index.ts'
 export * from './showcase.ts'

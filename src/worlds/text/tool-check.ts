@@ -9,7 +9,8 @@ import {
 } from './tools.ts'
 import { textVocabulary } from './vocabulary.ts'
 
-interface ReadCall {
+/** A call as it was given, known tool or not. */
+export interface ReadCall {
   readonly name: string
   readonly parameters: Readonly<Record<string, unknown>>
 }
@@ -40,7 +41,7 @@ export function judgeTools(request: ToolRequest, tokens: readonly string[]): Too
     calls !== null && /^<think>[^<]*<\/think>\n<tool_call>\n[^<]*\n<\/tool_call>$/.test(text),
   )
   const agreed =
-    calls === null ? { names: 0, parameters: 0, values: 0, exact: 0 } : agreement(request.calls, calls)
+    calls === null ? { names: 0, parameters: 0, values: 0, exact: 0 } : callAgreement(request.calls, calls)
   const parts = { format, ...agreed }
   return { parts, total: (format + 3 * (parts.names + parts.parameters + parts.values)) / 10, calls }
 }
@@ -68,7 +69,8 @@ export function readCalls(text: string): ReadCall[] | null {
   return calls
 }
 
-function agreement(wanted: readonly TextToolCall[], given: readonly ReadCall[]) {
+/** How far given calls agree with those wanted, in any order: shares in [0, 1] (see `ToolVerdict.parts`). */
+export function callAgreement(wanted: readonly TextToolCall[], given: readonly ReadCall[]) {
   const used = new Set<number>()
   let [names, keys, right, exact] = [0, 0, 0, 0]
   for (const call of wanted) {
