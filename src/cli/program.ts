@@ -225,6 +225,48 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
 
   command(
     root
+      .command('train')
+      .description('learn from data')
+      .command('reward')
+      .description('train a reward model on pairs, measure it, and see whether length or form do its work')
+      .argument('<pairs>', 'a file of preferences (any layout that "guerdon pairs" writes, and others)')
+      .requiredOption('--out <folder>', 'where the reward model goes')
+      .option(
+        '--on <trunk>',
+        '"own": a small transformer with a vocabulary of its own; an embedded language model such as embedded:text-lm; or an embedder',
+        'own',
+      )
+      .option('--test <file>', 'pairs to measure on (default: a share of these)')
+      .option('--test-share <x>', 'share of the prompts that is held out', number, 0.1)
+      .option('--split-by <field>', 'hold out whole values of a field, such as topic')
+      .option('--no-prompt', 'read the answers without their prompts')
+      .addOption(new Option('--pool <kind>', 'what is judged of an answer').choices(['last', 'mean', 'sum']))
+      .addOption(
+        new Option('--loss <kind>')
+          .choices(['bradley-terry', 'margin', 'hinge', 'smooth-hinge', 'cross-entropy'])
+          .default('bradley-terry'),
+      )
+      .option('--steps <n>', 'steps of each member', count, 400)
+      .option('--rows <n>', 'answers in a batch', count, 32)
+      .option('--rate <x>', 'highest learning rate', number, 2e-3)
+      .option('--width <n>', 'of an own transformer', count, 48)
+      .option('--depth <n>', 'of an own transformer', count, 2)
+      .option('--vocabulary <n>', 'of an own transformer', count, 1024)
+      .option('--members <n>', 'models of different seeds, averaged', count, 1)
+      .option('--seed <seed>', 'seed of all randomness', '0')
+      .option('--user <field>', 'field that says whose preference it is: one taste for each user')
+      .option('--prototypes <n>', 'tastes that users are mixtures of', count, 2)
+      .option('--dimension <field>', 'field that says in which respect: one output for each')
+      .option('--confidence <field>', 'field with the probability that the order is right')
+      .option('--weight <field>', 'field with what a pair counts')
+      .option('--resume', 'go on with an interrupted training')
+      .option('--threads <n>', 'threads', count, 2),
+    () => import('./commands/train-reward.ts'),
+    (module, [pairs], options, terminal) => module.trainRewardCommand(pairs!, options, terminal),
+  )
+
+  command(
+    root
       .command('reproduce')
       .description('prove a published system on a small world, against baselines and controls')
       .argument('[id]', 'id or number of the system')
