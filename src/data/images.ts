@@ -3,6 +3,7 @@ import { isAbsolute, relative, resolve } from 'node:path'
 import type { Metadata, Sharp } from 'sharp'
 import { GuerdonError, type ImageSource, messageOf } from '../core/index.ts'
 import { fetchBytes } from './fetch-bytes.ts'
+import { mayReadImageFiles } from './image-files.ts'
 import { isPublicAddress } from './public-address.ts'
 
 export const imageFormats = ['png', 'jpeg', 'webp', 'gif', 'avif', 'tiff'] as const
@@ -56,7 +57,7 @@ export async function probeImage(
 
 /**
  * The pixels of an image; of an animation the first frame. Throws a `GuerdonError` with code `unreadable`,
- * `outside`, `url-not-allowed`, `bad-url`, `private-address`, `fetch-failed`, `too-large`, `unknown-image-format`,
+ * `outside`, `path-not-allowed`, `url-not-allowed`, `bad-url`, `private-address`, `fetch-failed`, `too-large`, `unknown-image-format`,
  * `format-not-allowed` or `broken-image` (truncated or damaged).
  */
 export async function loadImage(source: ImageSource, options: ImageOptions = {}): Promise<Image> {
@@ -203,6 +204,13 @@ async function bytesOfFile(
   maxBytes: number,
   tooLarge: (length: number) => GuerdonError,
 ): Promise<Uint8Array> {
+  if (!mayReadImageFiles())
+    throw problem(
+      'path-not-allowed',
+      { bytes: new Uint8Array() }, // a message must not repeat a path that a stranger wrote
+      'is a path, and no files are read here.',
+      'Send it as a data URL.',
+    )
   if (source.path.includes('\0')) throw problem('unreadable', source, 'has a path with a zero byte.')
   const unreadable = (error: unknown) => {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'

@@ -38,6 +38,8 @@ export interface IsolateOptions {
    * @default 1
    */
   readonly batchSize?: number
+  /** Environment variables besides those of this process; processes only. @default none */
+  readonly environment?: Readonly<Record<string, string>>
   /** Where the names of an expression are looked up: exports a function `(name, options) => Reward`. */
   readonly lookup?: ModuleExport
 }
@@ -92,7 +94,8 @@ export async function isolate(
   const pool = new Pool(
     { timeoutMs, cpuSeconds, memoryMb, loadTimeoutMs, workers },
     { type: 'load', ...portableReference(reference, options.lookup) },
-    (events) => (runIn === 'process' ? startProcess(memoryMb, events) : startThread(events)),
+    (events) =>
+      runIn === 'process' ? startProcess(memoryMb, events, options.environment) : startThread(events),
   )
   const head = await pool.head.catch((error: unknown) => {
     pool.close()

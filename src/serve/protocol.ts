@@ -58,6 +58,8 @@ export interface Endpoint {
   /** What the OpenAPI document says of the body; decoding checks it. */
   readonly request?: z.ZodType
   readonly response?: z.ZodType
+  /** @default the protocol's */
+  readonly scope?: Scope
   answer(request: EndpointRequest): Promise<Reply>
 }
 

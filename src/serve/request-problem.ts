@@ -45,12 +45,17 @@ export class Overloaded extends RequestProblem {
 
 /** A sample without a score where the protocol wants a number and no substitute is configured. */
 export function refusal(score: Unscored, position: number, retryable: boolean): RequestProblem {
-  return new RequestProblem(retryable ? 503 : 422, score.code, `item ${position}: ${score.reason}`, {
-    fix: retryable
-      ? 'It may succeed when asked again.'
-      : 'Asking again does not help. "guerdon serve --unscored-as VALUE" answers a number of your choice, and counts it.',
-    ...(retryable ? { retryAfter: 1 } : {}),
-  })
+  return new RequestProblem(
+    retryable ? 503 : 422,
+    score.code,
+    `item ${position}: ${score.reason.replace(/\.$/, '')}.`,
+    {
+      fix: retryable
+        ? 'It may succeed when asked again.'
+        : 'Asking again does not help. "guerdon serve --unscored-as VALUE" answers a number of your choice, and counts it.',
+      ...(retryable ? { retryAfter: 1 } : {}),
+    },
+  )
 }
 
 /** Whatever was thrown while a request was answered, as a problem; a surprise is a 500 that tells nothing. */

@@ -37,7 +37,12 @@ const entry = new URL(`./entry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}
 const alive = new Set<number>()
 let exitHook = false
 
-export function startProcess(memoryMb: number, events: RunnerEvents): Runner {
+/** `environment` comes on top of this process' own. */
+export function startProcess(
+  memoryMb: number,
+  events: RunnerEvents,
+  environment: Readonly<Record<string, string>> = {},
+): Runner {
   const progress = openProgress()
   const child = fork(fileURLToPath(entry), [], {
     execArgv: [`--max-old-space-size=${memoryMb}`],
@@ -47,6 +52,7 @@ export function startProcess(memoryMb: number, events: RunnerEvents): Runner {
     env: {
       NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), // halves the time to start
       ...process.env,
+      ...environment,
       NODE_OPTIONS: '',
       GUERDON_ISOLATION_PARENT: String(process.pid),
     },
