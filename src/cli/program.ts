@@ -191,6 +191,16 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   )
 
   command(
+    root
+      .command('ui')
+      .description('open the page in the browser: samples, votes, audits, trainings, playground')
+      .option('--port <n>', 'port (0: any free one)', port, 4173)
+      .option('--no-open', 'only print the address'),
+    () => import('./commands/ui.ts'),
+    (module, _args, options, terminal) => module.uiCommand(options, terminal),
+  )
+
+  command(
     root.command('runs').description('list the runs of the store').option('--remove <run>', 'forget a run'),
     () => import('./commands/runs.ts'),
     (module, _args, options, terminal) => module.runsCommand(options, terminal),
@@ -359,6 +369,13 @@ function onScores(command: Command): Command {
 function count(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number from 1.')
+  return value
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('Give a port from 0 to 65535.')
   return value
 }
 
