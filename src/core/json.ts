@@ -39,14 +39,24 @@ function write(value: unknown, path: object[]): string {
       throw new TypeError(`a ${typeof value} cannot be part of an identity`)
   }
   if (path.includes(value)) throw new TypeError('a value that contains itself cannot be part of an identity')
-  const inner = [...path, value]
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, inner)).join(',')}]`
   if (value instanceof RegExp) return JSON.stringify(`\u0000${value}`)
   if (value instanceof Uint8Array)
     return JSON.stringify(`\u0000bytes:${Buffer.from(value).toString('base64')}`)
   if (value instanceof Date) return JSON.stringify(value.toISOString())
-  const entries = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${write(item, inner)}`).join(',')}}`
+  path.push(value)
+  const text = Array.isArray(value)
+    ? `[${value.map((item) => write(item, path)).join(',')}]`
+    : objectText(value as Readonly<Record<string, unknown>>, path)
+  path.pop()
+  return text
+}
+
+function objectText(value: Readonly<Record<string, unknown>>, path: object[]): string {
+  let text = ''
+  // strings are sorted by code unit
+  for (const key of Object.keys(value).sort()) {
+    const item = value[key]
+    if (item !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${write(item, path)}`
+  }
+  return `{${text}}`
 }

@@ -7,6 +7,7 @@ import { type CallLimits, checkLimits } from './calls/limits.ts'
 import { modelCalls } from './calls/model-calls.ts'
 import type { Price } from './calls/price.ts'
 import { statusError } from './calls/status-error.ts'
+import { abortSignalOf, type StopSignal } from './calls/stop-signal.ts'
 import type { ChatMessage, ChatModel } from './chat-model.ts'
 import { samplingFields, seedNumber } from './endpoint/chat-requests.ts'
 import { expectedInput } from './endpoint/expected-input.ts'
@@ -69,7 +70,7 @@ export function aiSdkModel(model: LanguageModel, options: AiSdkOptions = {}): Ch
                 messages,
                 allowSystemInMessages: true,
                 maxRetries: 0,
-                abortSignal: signal,
+                abortSignal: abortSignalOf(signal),
                 ...(withoutTemperature ? {} : { temperature }),
                 ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
                 ...(topP === undefined || topP === 1 ? {} : { topP }),
@@ -129,7 +130,7 @@ async function messagesOf(conversation: readonly ChatMessage[]): Promise<ModelMe
 }
 
 /** Throws a `CallError`, or the signal's reason when it is aborted. */
-async function sentOf(generate: () => Promise<Generation>, signal: AbortSignal): Promise<Sent<KeptReply>> {
+async function sentOf(generate: () => Promise<Generation>, signal: StopSignal): Promise<Sent<KeptReply>> {
   let generated: Generation
   try {
     generated = await generate()

@@ -1,3 +1,5 @@
+import type { StopSignal } from './stop-signal.ts'
+
 /** How a slot was used: `overloaded` slows down, `failed` says nothing about load. */
 export type SlotOutcome = 'done' | 'overloaded' | 'failed'
 
@@ -10,11 +12,15 @@ interface Waiter {
   gone: boolean
 }
 
+/** Answers at least, after which a share of refusals says something. */
+const fewestAnswers = 8
+
 /**
  * How many may work at a time, found out: more while all slots are taken and all goes well (doubled each round until
- * something first goes wrong, then one more each round), fewer at once when the endpoint is overloaded (once for all
- * that was sent before). It also stops growing while answers take several times as long as with fewer at a time:
- * the endpoint then only queues them.
+ * something first goes wrong, then one more each round), fewer when the endpoint is overloaded: after each round by half
+ * of the share that it refused (as DCTCP, RFC 8257, does), so that an endpoint that refuses a few at random is not taken
+ * for one that is full. It also stops growing while answers take several times as long as with fewer at a time: the
+ * endpoint then only queues them.
  */
 export class AdaptiveLimit {
   readonly most: number
@@ -23,7 +29,11 @@ export class AdaptiveLimit {
   #waiting: Waiter[] = []
   #head = 0
   #starting = true
+  /** When it was lowered last: what was sent before says nothing about the limit now. */
   #lowered = Number.NEGATIVE_INFINITY
+  /** Of this round. */
+  #answers = 0
+  #refused = 0
   /** Smoothed time of an answer, and the lowest that it was [ms]. */
   #time = Number.NaN
   #bestTime = Number.POSITIVE_INFINITY
@@ -43,7 +53,7 @@ export class AdaptiveLimit {
   }
 
   /** Waits for a slot, first come first served. Rejects with the signal's reason when it is aborted. */
-  acquire(signal: AbortSignal): Promise<Slot> {
+  acquire(signal: StopSignal): Promise<Slot> {
     if (this.#active < this.limit) {
       this.#active++
       return Promise.resolve({ taken: performance.now() })
@@ -60,7 +70,7 @@ export class AdaptiveLimit {
         waiter.gone = true
         reject(signal.reason)
       }
-      signal.addEventListener('abort', leave, { once: true })
+      signal.addEventListener('abort', leave)
       this.#waiting.push(waiter)
     })
   }
@@ -68,13 +78,24 @@ export class AdaptiveLimit {
   release(slot: Slot, outcome: SlotOutcome): void {
     const now = performance.now()
     if (outcome === 'done') this.#grow(now - slot.taken)
-    else if (outcome === 'overloaded' && slot.taken > this.#lowered) {
-      this.#starting = false
-      this.#lowered = now
-      this.#limit = Math.max(1, this.#limit * 0.7)
-    }
+    if (outcome !== 'failed' && slot.taken > this.#lowered) this.#count(outcome === 'overloaded', now)
     this.#active--
     this.#admit()
+  }
+
+  #count(isRefused: boolean, now: number): void {
+    this.#answers++
+    if (isRefused) {
+      this.#refused++
+      this.#starting = false
+    }
+    if (this.#answers < Math.max(fewestAnswers, this.limit)) return
+    if (this.#refused > 0) {
+      this.#limit = Math.max(1, this.#limit * (1 - this.#refused / this.#answers / 2))
+      this.#lowered = now
+    }
+    this.#answers = 0
+    this.#refused = 0
   }
 
   #grow(time: number): void {

@@ -4,10 +4,12 @@ import { failed } from '../outcome.ts'
 import { Budget, type BudgetLimits, type Spent } from './budget.ts'
 import { type Answered, type Call, CallError, type CallOutcome, type Sent } from './call.ts'
 import { type Estimate, EstimateCounter } from './estimate.ts'
+import { gathered } from './gathered.ts'
 import { Lane } from './lane.ts'
 import { type CallLimits, checkLimits, limitDefaults, timeoutRetries } from './limits.ts'
 import { pause } from './pause.ts'
-import { costOf } from './price.ts'
+import { costOf, type Price } from './price.ts'
+import { Stopper, type StopSignal } from './stop-signal.ts'
 
 /** Where answers are kept: the store's calls, or a recording. */
 export type CallCache = Pick<Calls, 'find' | 'keep' | 'keepFailures'>
@@ -23,6 +25,10 @@ export interface CallLayerOptions extends BudgetLimits {
   /** Of every endpoint, where its model does not say otherwise. */
   readonly limits?: CallLimits
 }
+
+/** With so many questions in flight, answers are kept together for so long [ms]: a transaction costs more than an answer. */
+const busy = 16
+const keepWithinMs = 5
 
 /** The reason that calls were stopped with: what is in flight may finish, so that nothing paid for is lost. */
 export class SpendingStopped extends Error {
@@ -45,13 +51,18 @@ export class CallLayer {
   /** Why no call of a model can succeed, by its id. */
   readonly #hopeless = new Map<string, string>()
   readonly #stop = new AbortController()
-  #unkept: { calls: CachedCall[]; done: Promise<void> } | undefined
+  readonly #find: ((key: string) => Promise<ReadonlyMap<string, CachedCall>>) | undefined
+  /** Answers that come at the same time are written in one transaction, before anyone sees them. */
+  readonly #keep: ((call: CachedCall) => Promise<void>) | undefined
 
   /** Throws a `GuerdonError` (`bad-option`) for a limit that is none. */
   constructor({ cache, mode = 'live', limits = {}, ...budget }: CallLayerOptions = {}) {
     checkLimits(limits)
     this.mode = mode
     this.#cache = cache
+    this.#find = cache && gathered((keys) => cache.find(keys))
+    const keepMs = () => (this.#inFlight.size < busy ? 0 : keepWithinMs)
+    this.#keep = cache && gathered((calls) => cache.keep(calls), keepMs)
     this.#limits = limits
     this.#budget = new Budget(budget)
   }
@@ -76,75 +87,89 @@ export class CallLayer {
   }
 
   /** One answer, from wherever it comes. Never rejects. */
-  run<Answer extends Json>(call: Call<Answer>, signal?: AbortSignal): Promise<CallOutcome<Answer>> {
+  run<Answer extends Json>(call: Call<Answer>, signal?: StopSignal): Promise<CallOutcome<Answer>> {
     if (signal?.aborted) return Promise.resolve(failed('cancelled', 'cancelled before it was asked'))
     const running = this.#inFlight.get(call.key)
-    if (running !== undefined && !running.isGivenUp)
-      return running.join(signal, true) as Promise<CallOutcome<Answer>>
-    const stop = new AbortController()
-    const outcome = this.#answer(call, stop.signal)
-      .catch((error) => failed('crashed', messageOf(error)))
-      .finally(() => {
-        if (this.#inFlight.get(call.key) === shared) this.#inFlight.delete(call.key)
-      })
-    const shared: SharedCall = new SharedCall(outcome, stop, () => this.#budget.count('cached'))
-    this.#inFlight.set(call.key, shared)
-    return shared.join(signal, false) as Promise<CallOutcome<Answer>>
+    if (running !== undefined && !running.stop.aborted)
+      return this.#shared(running.join(signal)) as Promise<CallOutcome<Answer>>
+    const asked = new SharedCall()
+    this.#inFlight.set(call.key, asked)
+    asked.outcome = this.#answer(call, asked.stop)
+    return asked.join(signal) as Promise<CallOutcome<Answer>>
   }
 
-  async #answer(call: Call, signal: AbortSignal): Promise<CallOutcome<Json>> {
-    const known = this.#cache && (await this.#cache.find([call.key])).get(call.key)
-    if (known !== undefined) {
-      this.#budget.count('cached')
-      this.#estimate.addCached()
-      return { answer: known.answer, usage: known.usage ?? {}, cached: true }
-    }
-    if (this.mode === 'estimate') {
-      this.#estimate.add(call, this.#budget.expectedTokens(call))
-      return failed('cancelled', 'nothing is asked in a dry run')
-    }
-    if (this.mode === 'replay')
-      return failed('outage', `no recorded answer of ${call.model.id} to this question`)
-    const outcome = await this.#asked(call, signal)
-    if ('failure' in outcome) {
-      this.#budget.count('failures')
-      const { code, reason } = outcome.failure
-      if (code !== 'cancelled')
-        await this.#cache?.keepFailures([{ key: call.key, model: call.model.id, code, reason }])
-    }
-    return outcome
+  async #shared(answer: Promise<CallOutcome<Json>>): Promise<CallOutcome<Json>> {
+    const outcome = await answer
+    if ('failure' in outcome) return outcome
+    this.#budget.count('cached')
+    return { ...outcome, cached: true }
   }
 
-  async #asked(call: Call, signal: AbortSignal): Promise<CallOutcome<Json>> {
+  async #answer(call: Call, stop: StopSignal): Promise<CallOutcome<Json>> {
+    try {
+      const known = this.#find && (await this.#find(call.key)).get(call.key)
+      if (known !== undefined) {
+        this.#budget.count('cached')
+        this.#estimate.addCached()
+        return { answer: known.answer, usage: known.usage ?? {}, cached: true }
+      }
+      if (this.mode === 'estimate') {
+        this.#estimate.add(call, this.#budget.expectedTokens(call))
+        return failed('cancelled', 'nothing is asked in a dry run')
+      }
+      if (this.mode === 'replay')
+        return failed('outage', `no recorded answer of ${call.model.id} to this question`)
+      const outcome = await this.#asked(call, stop)
+      if ('failure' in outcome) {
+        this.#budget.count('failures')
+        const { code, reason } = outcome.failure
+        if (code !== 'cancelled')
+          await this.#cache?.keepFailures([{ key: call.key, model: call.model.id, code, reason }])
+      }
+      return outcome
+    } catch (error) {
+      return failed('crashed', messageOf(error))
+    } finally {
+      if (this.#inFlight.get(call.key)?.stop === stop) this.#inFlight.delete(call.key)
+    }
+  }
+
+  async #asked(call: Call, stop: StopSignal): Promise<CallOutcome<Json>> {
     const limits = { ...this.#limits, ...call.model.limits }
     const lane = this.#laneOf(call.model.endpoint, limits)
+    const timeoutMs = limits.timeoutMs ?? limitDefaults.timeoutMs
     let jitter: Rng | undefined
     let timeouts = 0
     for (let attempt = 0; ; attempt++) {
-      const { inputTokens, outputTokens } = this.#budget.expectedTokens(call)
-      const sent = await lane
-        .attempt((stop) => this.#send(call, stop), {
-          tokens: inputTokens + outputTokens,
-          timeoutMs: limits.timeoutMs ?? limitDefaults.timeoutMs,
-          signal,
-        })
-        .catch((error) => (error instanceof Error ? error : new Error(messageOf(error))))
-      if (!(sent instanceof Error)) return this.#answered(call, sent)
-      if (signal.aborted) return failed('cancelled', 'cancelled before there was an answer')
-      if (!(sent instanceof CallError)) throw sent
-      if (sent.code === 'timeout') timeouts++
+      let error: CallError
+      try {
+        const tokens = this.#budget.expectedTokens(call)
+        return await this.#answered(
+          call,
+          await lane.attempt((stopped) => this.#send(call, stopped), {
+            tokens: tokens.inputTokens + tokens.outputTokens,
+            timeoutMs,
+            signal: stop,
+          }),
+        )
+      } catch (thrown) {
+        if (stop.aborted) return failed('cancelled', 'cancelled before there was an answer')
+        if (!(thrown instanceof CallError)) throw thrown
+        error = thrown
+      }
+      if (error.code === 'timeout') timeouts++
       const left = (limits.retries ?? limitDefaults.retries) - attempt
-      const wait = sent.retryAfterMs ?? 0
+      const wait = error.retryAfterMs ?? 0
       const tooLong = wait > (limits.longestRetryAfterMs ?? limitDefaults.longestRetryAfterMs)
-      if (!sent.retryable || left <= 0 || timeouts > timeoutRetries || tooLong)
-        return failed(sent.code, reasonOf(sent, attempt, tooLong))
+      if (!error.retryable || left <= 0 || timeouts > timeoutRetries || tooLong)
+        return failed(error.code, reasonOf(error, attempt, tooLong))
       this.#budget.count('retries')
       jitter ??= new Rng(call.key)
       // half of it random, so that many do not come back at once
       const doubled = (limits.backoffMs ?? limitDefaults.backoffMs) * 2 ** attempt
       const backoff = Math.min(30_000, doubled) * (0.5 + jitter.uniform() / 2)
       try {
-        await pause(Math.max(backoff, wait), signal)
+        await pause(Math.max(backoff, wait), stop)
       } catch {
         return failed('cancelled', 'cancelled before there was an answer')
       }
@@ -152,7 +177,7 @@ export class CallLayer {
   }
 
   /** Sends at last, if that still makes sense and there is money for it. */
-  async #send(call: Call, signal: AbortSignal): Promise<Sent<Json>> {
+  async #send(call: Call, stop: StopSignal): Promise<Sent<Json>> {
     const hopeless = this.#hopeless.get(call.model.id)
     if (hopeless !== undefined) throw new CallError('outage', hopeless)
     const reserved = this.#budget.reserve(call)
@@ -161,7 +186,7 @@ export class CallLayer {
       throw new CallError('cancelled', reserved.refusal)
     }
     try {
-      return await call.send(signal)
+      return await call.send(stop)
     } catch (error) {
       if (error instanceof CallError && error.fatal) this.#hopeless.set(call.model.id, error.message)
       throw error
@@ -171,32 +196,11 @@ export class CallLayer {
   }
 
   async #answered(call: Call, sent: Sent<Json>): Promise<Answered<Json>> {
-    const { answer, inputTokens, outputTokens } = sent
-    const counted = {
-      ...(inputTokens === undefined ? {} : { inputTokens }),
-      ...(outputTokens === undefined ? {} : { outputTokens }),
-    }
-    const costUsd = costOf(counted, call.model.price)
-    const usage: Usage = { calls: 1, ...counted, ...(costUsd === undefined ? {} : { costUsd }) }
+    const { answer } = sent
+    const usage = usageOf(sent, call.model.price)
     this.#budget.answered(usage)
-    await this.#keep({ key: call.key, model: call.model.id, answer, usage })
+    await this.#keep?.({ key: call.key, model: call.model.id, answer, usage })
     return { answer, usage, cached: false }
-  }
-
-  /** Answers that come at the same time are written in one transaction, before anyone sees them. */
-  #keep(call: CachedCall): Promise<void> {
-    const cache = this.#cache
-    if (cache === undefined) return Promise.resolve()
-    if (this.#unkept === undefined) {
-      const calls: CachedCall[] = []
-      const done = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-        this.#unkept = undefined
-        return cache.keep(calls)
-      })
-      this.#unkept = { calls, done }
-    }
-    this.#unkept.calls.push(call)
-    return this.#unkept.done
   }
 
   #laneOf(endpoint: string, limits: CallLimits): Lane {
@@ -211,42 +215,36 @@ export class CallLayer {
 
 /** One question in flight and all who wait for its answer; it is given up when nobody does any more. */
 class SharedCall {
-  readonly #outcome: Promise<CallOutcome<Json>>
-  readonly #stop: AbortController
-  readonly #onShared: () => void
+  /** Aborted when it is given up: who comes then asks anew. */
+  readonly stop = new Stopper()
+  outcome!: Promise<CallOutcome<Json>>
   #waiting = 0
 
-  constructor(outcome: Promise<CallOutcome<Json>>, stop: AbortController, onShared: () => void) {
-    this.#outcome = outcome
-    this.#stop = stop
-    this.#onShared = onShared
-  }
-
-  /** Nobody waits any more: who comes now asks anew. */
-  get isGivenUp(): boolean {
-    return this.#stop.signal.aborted
-  }
-
-  async join(signal: AbortSignal | undefined, late: boolean): Promise<CallOutcome<Json>> {
+  join(signal: StopSignal | undefined): Promise<CallOutcome<Json>> {
     this.#waiting++
-    let leave = () => {}
-    const left = new Promise<CallOutcome<Json>>((resolve) => {
-      leave = () => {
-        if (signal!.reason instanceof SpendingStopped) return
+    if (signal === undefined) return this.outcome
+    return new Promise((resolve) => {
+      const leave = () => {
+        if (signal.reason instanceof SpendingStopped) return
         resolve(failed('cancelled', 'cancelled before there was an answer'))
-        if (--this.#waiting === 0) this.#stop.abort(signal!.reason)
+        if (--this.#waiting === 0) this.stop.abort(signal.reason)
       }
+      signal.addEventListener('abort', leave)
+      void this.outcome.then((outcome) => {
+        signal.removeEventListener('abort', leave)
+        resolve(outcome)
+      })
     })
-    signal?.addEventListener('abort', leave, { once: true })
-    try {
-      const outcome = await (signal === undefined ? this.#outcome : Promise.race([this.#outcome, left]))
-      if (!late || 'failure' in outcome) return outcome
-      this.#onShared()
-      return { ...outcome, cached: true }
-    } finally {
-      signal?.removeEventListener('abort', leave)
-    }
   }
+}
+
+function usageOf({ inputTokens, outputTokens }: Sent<Json>, price: Price | undefined): Usage {
+  const usage: { -readonly [name in keyof Usage]: Usage[name] } = { calls: 1 }
+  if (inputTokens !== undefined) usage.inputTokens = inputTokens
+  if (outputTokens !== undefined) usage.outputTokens = outputTokens
+  const costUsd = costOf(usage, price)
+  if (costUsd !== undefined) usage.costUsd = costUsd
+  return usage
 }
 
 function reasonOf(error: CallError, attempt: number, tooLong: boolean): string {

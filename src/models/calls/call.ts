@@ -2,6 +2,7 @@ import type { Json, UnscoredCode, Usage } from '../../core/index.ts'
 import type { Failed } from '../outcome.ts'
 import type { CallLimits } from './limits.ts'
 import type { Price } from './price.ts'
+import type { StopSignal } from './stop-signal.ts'
 
 /** Whom a call goes to. */
 export interface CalledModel {
@@ -27,7 +28,7 @@ export interface Call<Answer extends Json = Json> {
   readonly key: string
   readonly expected: ExpectedTokens
   /** Asks once. Throws a `CallError`; stops when the signal says so. */
-  send(signal: AbortSignal): Promise<Sent<Answer>>
+  send(signal: StopSignal): Promise<Sent<Answer>>
 }
 
 export interface Sent<Answer extends Json> {

@@ -1,5 +1,6 @@
 import { CallError } from './call.ts'
 import { pause } from './pause.ts'
+import { Stopper, type StopSignal } from './stop-signal.ts'
 
 /**
  * Leaves an endpoint alone that fails again and again. After `breakAfter` failures in a row all calls wait; after a
@@ -23,8 +24,13 @@ export class CircuitBreaker {
     this.#giveUpAfterMs = giveUpAfterMs
   }
 
+  /** Nothing has to be waited for. */
+  get isClosed(): boolean {
+    return this.#brokenAt === undefined
+  }
+
   /** Waits until a call may be made. Throws a `CallError` (`outage`) when the endpoint has been down for too long. */
-  async pass(signal: AbortSignal): Promise<void> {
+  async pass(signal: StopSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted()
       if (this.#brokenAt === undefined) return
@@ -80,15 +86,18 @@ export class CircuitBreaker {
   }
 
   /** Waits for the time or for a change, whichever is first. */
-  async #change(milliseconds: number, signal: AbortSignal): Promise<void> {
-    const timer = new AbortController()
+  async #change(milliseconds: number, signal: StopSignal): Promise<void> {
+    const timer = new Stopper()
+    const stop = () => timer.abort(signal.reason)
+    signal.addEventListener('abort', stop)
     const woken = new Promise<void>((resolve) => {
       this.#wake.push(resolve)
     })
     try {
-      await Promise.race([woken, pause(milliseconds, AbortSignal.any([signal, timer.signal]))])
+      await Promise.race([woken, pause(milliseconds, timer)])
     } finally {
-      timer.abort()
+      signal.removeEventListener('abort', stop)
+      timer.abort(undefined)
     }
   }
 

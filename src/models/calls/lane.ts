@@ -5,6 +5,7 @@ import { CircuitBreaker } from './circuit-breaker.ts'
 import { type CallLimits, limitDefaults } from './limits.ts'
 import { pause } from './pause.ts'
 import { RateLimit } from './rate-limit.ts'
+import { Stopper, type StopSignal } from './stop-signal.ts'
 
 /** The way to one endpoint: all that limits how it is used. */
 export class Lane {
@@ -37,13 +38,13 @@ export class Lane {
    * @param tokens expected, read and written
    */
   async attempt<Answer extends Json>(
-    send: (signal: AbortSignal) => Promise<Sent<Answer>>,
-    { tokens, timeoutMs, signal }: { tokens: number; timeoutMs: number; signal: AbortSignal },
+    send: (signal: StopSignal) => Promise<Sent<Answer>>,
+    { tokens, timeoutMs, signal }: { tokens: number; timeoutMs: number; signal: StopSignal },
   ): Promise<Sent<Answer>> {
     const slot = await this.#limit.acquire(signal)
     let outcome: SlotOutcome = 'failed'
     try {
-      await this.#mayGo(tokens, signal)
+      if (!this.#isFree) await this.#mayGo(tokens, signal)
       const sent = await withTimeout(send, timeoutMs, signal)
       outcome = 'done'
       this.#circuit.succeeded()
@@ -62,7 +63,13 @@ export class Lane {
     }
   }
 
-  async #mayGo(tokens: number, signal: AbortSignal): Promise<void> {
+  /** Nothing has to be waited for. */
+  get #isFree(): boolean {
+    const isUnlimited = this.#requests === undefined && this.#tokens === undefined
+    return isUnlimited && this.#circuit.isClosed && performance.now() >= this.#quietUntil
+  }
+
+  async #mayGo(tokens: number, signal: StopSignal): Promise<void> {
     await this.#circuit.pass(signal)
     if (this.#requests) await this.#requests.take(1, signal)
     if (this.#tokens) await this.#tokens.take(tokens, signal)
@@ -75,27 +82,26 @@ export class Lane {
 }
 
 async function withTimeout<Result>(
-  send: (signal: AbortSignal) => Promise<Result>,
+  send: (signal: StopSignal) => Promise<Result>,
   timeoutMs: number,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<Result> {
-  const attempt = new AbortController()
+  signal.throwIfAborted()
+  const attempt = new Stopper()
   const stop = () => attempt.abort(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  const timer = setTimeout(
-    () =>
-      attempt.abort(
-        new CallError('timeout', `no whole answer within ${timeoutMs / 1000} s`, { retryable: true }),
-      ),
-    timeoutMs,
-  )
+  signal.addEventListener('abort', stop)
+  const timer = setTimeout(runOut, timeoutMs, attempt, timeoutMs)
   try {
-    signal.throwIfAborted()
-    return await send(attempt.signal)
+    return await send(attempt)
   } catch (error) {
-    throw attempt.signal.aborted ? attempt.signal.reason : error
+    throw attempt.aborted ? attempt.reason : error
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
   }
+}
+
+function runOut(attempt: Stopper, timeoutMs: number): void {
+  const reason = `no whole answer within ${timeoutMs / 1000} s`
+  attempt.abort(new CallError('timeout', reason, { retryable: true }))
 }

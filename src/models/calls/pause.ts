@@ -1,5 +1,7 @@
+import type { StopSignal } from './stop-signal.ts'
+
 /** Waits [ms]; rejects with the signal's reason when it is aborted. Infinity waits for the abort alone. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function pause(milliseconds: number, signal: StopSignal): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason)
   if (milliseconds <= 0) return Promise.resolve()
   return new Promise((resolve, reject) => {
@@ -14,6 +16,6 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
       },
       Math.min(milliseconds, 2 ** 31 - 1),
     )
-    signal.addEventListener('abort', stop, { once: true })
+    signal.addEventListener('abort', stop)
   })
 }

@@ -1,4 +1,5 @@
 import { pause } from './pause.ts'
+import type { StopSignal } from './stop-signal.ts'
 
 /**
  * At most so many units in any minute. A tenth of them may come at once, the rest flows evenly, so that no window of 60
@@ -20,7 +21,7 @@ export class RateLimit {
   }
 
   /** Waits until `amount` may be used, first come first served. Rejects with the signal's reason when it is aborted. */
-  take(amount: number, signal: AbortSignal): Promise<void> {
+  take(amount: number, signal: StopSignal): Promise<void> {
     const turn = this.#last.then(async () => {
       signal.throwIfAborted()
       const needed = Math.min(amount, this.#burst)

@@ -6,8 +6,9 @@ import { type CallLimits, checkLimits, limitNames } from '../calls/limits.ts'
 import { type AskModel, modelCalls } from '../calls/model-calls.ts'
 import type { Price } from '../calls/price.ts'
 import { statusError } from '../calls/status-error.ts'
+import { abortSignalOf, type StopSignal } from '../calls/stop-signal.ts'
 import { plainAddress, withoutKeys } from '../secrets.ts'
-import { type HttpAnswer, postJson } from './http-request.ts'
+import { type HttpAddress, type HttpAnswer, httpAddress, postJson } from './http-request.ts'
 
 export interface EndpointOptions extends CallLimits {
   /** Where the API begins, such as `http://localhost:8000/v1`. @default OPENAI_BASE_URL, else OpenAI's own */
@@ -59,6 +60,7 @@ export class Endpoint {
   readonly isOpenAIs: boolean
   readonly #base: URL | undefined
   readonly #keyVariable: string
+  readonly #addresses = new Map<string, HttpAddress>()
 
   /** Throws a `GuerdonError` (`bad-option`) for an address that is none, or a limit that is none. */
   constructor(options: EndpointOptions) {
@@ -106,7 +108,7 @@ export class Endpoint {
   async post(
     path: string,
     fields: JsonObject,
-    signal: AbortSignal,
+    signal: StopSignal,
     maxBytes?: number,
   ): Promise<Record<string, unknown>> {
     const { text } = await this.send(path, fields, signal, maxBytes)
@@ -117,15 +119,15 @@ export class Endpoint {
   async send(
     path: string,
     fields: JsonObject,
-    signal: AbortSignal,
+    signal: StopSignal,
     maxBytes: number = usualBytes,
   ): Promise<HttpAnswer> {
     const body = withParameters(fields, this.options.parameters)
     const answer = await (this.#base === undefined
       ? this.#viaClient(path, body, signal, maxBytes)
       : postJson({
-          url: this.#urlOf(path),
-          headers: this.#headers(),
+          address: this.#addressOf(path),
+          authorization: this.#authorization(),
           body: JSON.stringify(body),
           maxBytes,
           signal,
@@ -134,35 +136,44 @@ export class Endpoint {
     throw this.#errorOf(answer)
   }
 
-  #urlOf(path: string): URL {
-    const url = new URL(this.#base!)
-    url.username = ''
-    url.password = ''
-    url.pathname = path.startsWith('//')
-      ? `${url.pathname.replace(/\/v\d+\/*$/, '')}/${path.slice(2)}`.replaceAll('//', '/')
-      : `${url.pathname.replace(/\/+$/, '')}${path}`
-    return url
+  #addressOf(path: string): HttpAddress {
+    let address = this.#addresses.get(path)
+    if (address === undefined) {
+      const url = new URL(this.#base!)
+      url.pathname = path.startsWith('//')
+        ? `${url.pathname.replace(/\/v\d+\/*$/, '')}/${path.slice(2)}`.replaceAll('//', '/')
+        : `${url.pathname.replace(/\/+$/, '')}${path}`
+      address = httpAddress(url)
+      this.#addresses.set(path, address)
+    }
+    return address
   }
 
-  #headers(): Record<string, string> {
+  #authorization(): string | undefined {
     const key = process.env[this.#keyVariable]
     const { username, password } = this.#base!
-    if (key) return { authorization: `Bearer ${key}` }
-    if (username === '') return {}
+    if (key) return `Bearer ${key}`
+    if (username === '') return undefined
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-    return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
+    return `Basic ${Buffer.from(credentials).toString('base64')}`
   }
 
   async #viaClient(
     path: string,
     body: JsonObject,
-    signal: AbortSignal,
+    signal: StopSignal,
     maxBytes: number,
   ): Promise<HttpAnswer> {
     const { client } = this.options
     try {
       const response = await client!
-        .post(path, { body, signal, maxRetries: 0, timeout: 2 ** 31 - 1, __binaryResponse: true })
+        .post(path, {
+          body,
+          signal: abortSignalOf(signal),
+          maxRetries: 0,
+          timeout: 2 ** 31 - 1,
+          __binaryResponse: true,
+        })
         .asResponse()
       const text = await limitedText(response, maxBytes)
       return { status: response.status, headers: Object.fromEntries(response.headers), text }
@@ -195,7 +206,8 @@ export class Endpoint {
 }
 
 /** Undefined fields and those whose parameter is null are left out. */
-function withParameters(fields: JsonObject, parameters: JsonObject = {}): JsonObject {
+function withParameters(fields: JsonObject, parameters: JsonObject | undefined): JsonObject {
+  if (parameters === undefined) return fields
   return Object.fromEntries(
     Object.entries({ ...fields, ...parameters }).filter(
       ([name, value]) => value !== undefined && parameters[name] !== null,

@@ -1,8 +1,9 @@
 import { CallError } from '../calls/call.ts'
+import { Stopper, type StopSignal } from '../calls/stop-signal.ts'
 
 interface Waiting<Item, Result> {
   readonly item: Item
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
 }
@@ -13,11 +14,11 @@ interface Waiting<Item, Result> {
  */
 export function together<Item, Result>(
   most: number,
-  send: (items: readonly Item[], signal: AbortSignal) => Promise<readonly Result[]>,
-): (item: Item, signal: AbortSignal) => Promise<Result> {
+  send: (items: readonly Item[], signal: StopSignal) => Promise<readonly Result[]>,
+): (item: Item, signal: StopSignal) => Promise<Result> {
   let waiting: Waiting<Item, Result>[] = []
   const request = async (group: readonly Waiting<Item, Result>[]) => {
-    const stop = new AbortController()
+    const stop = new Stopper()
     // one that leaves takes only itself along
     let left = group.length
     const leave = ({ signal, reject }: Waiting<Item, Result>) => {
@@ -27,12 +28,12 @@ export function together<Item, Result>(
     const leaving = group.map((member) => () => leave(member))
     group.forEach(({ signal }, index) => {
       if (signal.aborted) leaving[index]!()
-      else signal.addEventListener('abort', leaving[index]!, { once: true })
+      else signal.addEventListener('abort', leaving[index]!)
     })
     try {
       const results = await send(
         group.map(({ item }) => item),
-        stop.signal,
+        stop,
       )
       group.forEach(({ resolve }, index) => {
         resolve(results[index]!)

@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../../core/index.ts'
 import { CallError } from '../calls/call.ts'
+import type { StopSignal } from '../calls/stop-signal.ts'
 import type { ChatMessage } from '../chat-model.ts'
 import { failed, isFailed } from '../outcome.ts'
 import type { LogProbabilityModel, TokenScores } from '../token-model.ts'
@@ -30,7 +31,7 @@ type KeptScores = {
 export function vllmModel(model: string, options: OpenAIModelOptions = {}): VllmModel {
   const endpoint = new Endpoint(options)
   const ask = endpoint.asking(model, 'log-probabilities')
-  const promptTokens = async (messages: readonly Json[], signal: AbortSignal): Promise<readonly number[]> => {
+  const promptTokens = async (messages: readonly Json[], signal: StopSignal): Promise<readonly number[]> => {
     const fields = { model, messages, add_generation_prompt: true }
     const { tokens } = await endpoint.post('//tokenize', fields, signal)
     if (!Array.isArray(tokens) || !tokens.every(Number.isSafeInteger))
