@@ -32,8 +32,29 @@ export interface IntakeOptions {
   readonly earlierLine: (id: string, line: number) => number | undefined
 }
 
+/** Rows of a run at their positions, in order. */
+export interface PlacedBatch {
+  readonly rows: readonly PlacedSample[]
+  readonly badRows?: readonly BadRow[]
+  readonly warnings?: readonly RowWarning[]
+  readonly bytesRead?: number
+}
+
+/** The rows of a source at their positions. */
+export async function* placedRows(
+  batches: AsyncIterable<SampleBatch> | Iterable<SampleBatch>,
+  options: IntakeOptions,
+): AsyncGenerator<PlacedBatch> {
+  const intake = new RowIntake(options)
+  for await (const batch of batches)
+    yield {
+      ...intake.take(batch),
+      ...(batch.bytesRead === undefined ? {} : { bytesRead: batch.bytesRead }),
+    }
+}
+
 /** Gives rows their positions and sorts out what is no sample. */
-export class RowIntake {
+class RowIntake {
   readonly #options: IntakeOptions
   /** Last line seen, and how many samples it gave. */
   #line: number

@@ -3,7 +3,7 @@ import { conventionOf } from '../data/conventions.ts'
 import { type ReadOptions, readSamples } from '../data/read.ts'
 import { readRecords } from '../data/records.ts'
 import type { Store } from '../store/index.ts'
-import type { SeenIds } from './run-rows.ts'
+import { type PlacedBatch, placedRows, type SeenIds } from './run-rows.ts'
 import { type StreamCounts, scoreStream } from './run-stream.ts'
 import type { Segment } from './run-survey.ts'
 
@@ -13,10 +13,20 @@ export interface SegmentWork {
   readonly rewards: readonly string[]
 }
 
-export interface SegmentScorerOptions {
+/** Samples that the store has, between two positions (both included), with the rewards that are to judge them. */
+export interface StretchWork {
+  readonly stretch: { readonly first: number; readonly last: number }
+  readonly rewards: readonly string[]
+}
+
+/** A part of a run that can be judged by itself. */
+export type ShardWork = SegmentWork | StretchWork
+
+export interface ShardScorerOptions {
   readonly store: Store
   readonly run: string
-  readonly source: string
+  /** Of segments: the file. */
+  readonly source?: string
   readonly read: ReadOptions
   readonly rewards: ReadonlyMap<string, Reward>
   readonly concurrency: number
@@ -27,38 +37,63 @@ export interface SegmentScorerOptions {
   readonly onRead: (bytes: number, counts: StreamCounts) => void
 }
 
+/** What judging a shard came to; `seconds` are those that each reward took. */
+export interface ShardResult {
+  readonly seconds: ReadonlyMap<string, number>
+  readonly counts: StreamCounts
+}
+
 const rowsPerRead = 1024
 
-/** Returns a function that judges one segment and resolves to the seconds that each reward took. */
-export function segmentScorer(options: SegmentScorerOptions) {
-  const { run, source, seenIds } = options
-  return async ({ segment, rewards }: SegmentWork): Promise<ReadonlyMap<string, number>> => {
+/** Returns a function that judges one shard; what is judged already is left alone. */
+export function shardScorer(options: ShardScorerOptions): (work: ShardWork) => Promise<ShardResult> {
+  return async (work) => {
     const told = new ReadCounter(options.onRead)
-    const batches = readSamples(source, {
-      ...options.read,
-      batchSize: rowsPerRead,
-      range: [segment.start, segment.end],
-      firstLine: segment.firstLine,
-    })
+    const segment = 'segment' in work ? work.segment : undefined
+    const batches =
+      segment === undefined ? storedRows(options, work as StretchWork) : segmentRows(options, segment)
     const { counts, seconds } = await scoreStream(batches, {
-      run,
+      run: options.run,
       runs: options.store.runs,
-      rewards: new Map(rewards.map((name) => [name, options.rewards.get(name)!])),
+      rewards: new Map(work.rewards.map((name) => [name, options.rewards.get(name)!])),
       concurrency: options.concurrency,
       batchSize: options.batchSize,
-      groupWindow: 1, // rewards of groups do not work by segments
-      file: source,
-      known: true, // by its hash
-      earlierLine: (id) => {
-        seenIds.add(id)
-        return undefined
-      },
+      groupWindow: Number.POSITIVE_INFINITY, // groups are whole in a stretch; those of segments are not judged so
+      ...(options.source === undefined ? {} : { file: options.source }),
+      known: true, // by the file's hash, or because it comes from the store
       context: options.context,
-      segment,
+      ...(segment === undefined ? {} : { segment }),
       onBatch: ({ bytesRead }, counts) => told.upTo(bytesRead, counts),
     })
-    told.upTo(segment.end - segment.start, counts)
-    return seconds
+    told.upTo(segment && segment.end - segment.start, counts)
+    return { seconds, counts }
+  }
+}
+
+function segmentRows({ source, read, seenIds }: ShardScorerOptions, { start, end, firstLine }: Segment) {
+  const batches = readSamples(source!, { ...read, batchSize: rowsPerRead, range: [start, end], firstLine })
+  return placedRows(batches, {
+    file: source!,
+    firstLine,
+    earlierLine: (id) => {
+      seenIds.add(id)
+      return undefined
+    },
+  })
+}
+
+async function* storedRows(
+  { store, run }: ShardScorerOptions,
+  { stretch: { first, last }, rewards }: StretchWork,
+): AsyncGenerator<PlacedBatch> {
+  const { samples, settled } = await store.runs.stretch(run, first, last)
+  if (rewards.every((name) => settled[name]!.size === samples.size)) return
+  for (let after = first - 1; after < last; ) {
+    const page = await store.runs.page(run, { after, limit: rowsPerRead })
+    const rows = page.filter(({ position }) => position <= last)
+    if (rows.length === 0) return
+    yield { rows: rows.map(({ position, sample }) => ({ position, sample })) }
+    after = rows.at(-1)!.position
   }
 }
 

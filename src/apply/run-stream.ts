@@ -1,7 +1,7 @@
 import type { Reward, ScoreContext } from '../core/index.ts'
 import type { PlacedSample, Runs } from '../store/index.ts'
 import { Lane } from './run-lane.ts'
-import { checkSame, type IntakeOptions, RowIntake, type SampleBatch } from './run-rows.ts'
+import { checkSame, type PlacedBatch } from './run-rows.ts'
 import type { Segment } from './run-survey.ts'
 import { RunWriter } from './run-writer.ts'
 
@@ -13,12 +13,11 @@ export interface StreamOptions {
   readonly batchSize: number
   readonly groupWindow: number
   readonly file?: string
-  readonly earlierLine: IntakeOptions['earlierLine']
   /** The data is known to be what it was when the run was started; otherwise samples are compared. */
   readonly known: boolean
   readonly context: ScoreContext
   /** Called after each batch that was read. */
-  readonly onBatch?: (batch: SampleBatch, counts: StreamCounts) => void
+  readonly onBatch?: (batch: PlacedBatch, counts: StreamCounts) => void
   /** When the rows are one segment of the data: it is marked as finished with the last of its scores. */
   readonly segment?: Segment
 }
@@ -39,16 +38,11 @@ const gracePeriod = 10_000
  * `context.signal` is aborted.
  */
 export async function scoreStream(
-  batches: AsyncIterable<SampleBatch> | Iterable<SampleBatch>,
+  batches: AsyncIterable<PlacedBatch> | Iterable<PlacedBatch>,
   options: StreamOptions,
 ): Promise<{ counts: StreamCounts; seconds: ReadonlyMap<string, number> }> {
   const { run, runs, rewards, file, context } = options
   const writer = new RunWriter(runs, run)
-  const intake = new RowIntake({
-    ...(file === undefined ? {} : { file }),
-    ...(options.segment === undefined ? {} : { firstLine: options.segment.firstLine }),
-    earlierLine: options.earlierLine,
-  })
   const counts: StreamCounts = { rows: 0, badRows: 0, scores: 0 }
   const lanes = [...rewards].map(
     ([name, reward]) =>
@@ -66,7 +60,7 @@ export async function scoreStream(
   try {
     for await (const batch of batches) {
       if (stopped()) break
-      const { rows, badRows, warnings } = intake.take(batch)
+      const { rows, badRows = [], warnings = [] } = batch
       counts.rows += rows.length + badRows.length
       counts.badRows += badRows.length
       if (rows.length > 0) {

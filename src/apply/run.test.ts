@@ -475,7 +475,7 @@ describe('a large file', () => {
       export default () => defineReward({ name: 'differs', params: { threadId }, judge: () => 1 })`)
     await expect(
       run(store, { samples: source, rewards: { differs: { module: differs } }, workers: 2, runId: 'other' }),
-    ).rejects.toThrow(/reward "differs": is made anew in each thread/)
+    ).rejects.toThrow(/reward "differs": is not the reward here/)
     await store.close()
   })
 })

@@ -13,8 +13,8 @@ import {
 import type { Store } from '../store/index.ts'
 import { openRun } from './run-open.ts'
 import { ProgressCounter, type RunProgress } from './run-progress.ts'
-import { duplicateMessage, lineOf, type SampleBatch, SeenIds } from './run-rows.ts'
-import { ReadCounter, segmentScorer, unfinishedSegments, withConvention } from './run-segments.ts'
+import { duplicateMessage, lineOf, placedRows, type SampleBatch, SeenIds } from './run-rows.ts'
+import { ReadCounter, shardScorer, unfinishedSegments, withConvention } from './run-segments.ts'
 import { scoreStream } from './run-stream.ts'
 import { type RunSummary, summarizeRun } from './run-summary.ts'
 import { type Segment, type Survey, surveyFile } from './run-survey.ts'
@@ -150,7 +150,11 @@ async function scoreInOrder(
   const told = new ReadCounter((bytes, counts) => progress.add(bytes, counts))
   const fromFile = typeof samples === 'string'
   const ids = new DuplicateIds()
-  const { counts, seconds } = await scoreStream(fromFile ? readSamples(samples, read) : samples, {
+  const batches = placedRows(fromFile ? readSamples(samples, read) : samples, {
+    ...(fromFile ? { file: samples } : {}),
+    earlierLine: fromFile ? () => undefined : (id, line) => ids.lineOf(id, line), // the reader of files has looked
+  })
+  const { counts, seconds } = await scoreStream(batches, {
     run,
     runs: options.store.runs,
     rewards,
@@ -159,7 +163,6 @@ async function scoreInOrder(
     groupWindow: options.groupWindow ?? 10_000,
     ...(fromFile ? { file: samples } : {}),
     known,
-    earlierLine: fromFile ? () => undefined : (id, line) => ids.lineOf(id, line), // the reader of files has looked
     context: { ...options.context, ...(signal ? { signal } : {}) },
     onBatch: ({ bytesRead }, counts) => told.upTo(bytesRead, counts),
   })
@@ -191,14 +194,14 @@ async function scoreBySegments(
   if (references !== undefined) {
     const task = {
       ...common,
-      store: store.location,
+      store: store.address,
       references,
       seed: context.rng?.seed,
       step: context.step,
     }
     return scoreInThreads({ workers, segments: work, task, seenIds, signal, onRead })
   }
-  const score = segmentScorer({
+  const score = shardScorer({
     ...common,
     store,
     rewards,
@@ -209,7 +212,8 @@ async function scoreBySegments(
   const total = new Map<string, number>()
   for (const segment of work) {
     if (signal?.aborted) break
-    for (const [name, spent] of await score(segment)) total.set(name, (total.get(name) ?? 0) + spent)
+    for (const [name, spent] of (await score(segment)).seconds)
+      total.set(name, (total.get(name) ?? 0) + spent)
   }
   return total
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isPostgresAddress, type PostgresOptions } from './postgres.ts'
 import { Sqlite, type SqliteOptions } from './sqlite.ts'
 import { SqliteCalls } from './sqlite-calls.ts'
 import { SqliteDocuments } from './sqlite-documents.ts'
@@ -7,23 +8,39 @@ import { SqliteSamples } from './sqlite-samples.ts'
 import { SqliteVotes } from './sqlite-votes.ts'
 import type { Store } from './store.ts'
 
-/** Where the store is unless another path is given: in the working directory. */
+/** Where the store is unless another path or address is given: in the working directory. */
 export const defaultStorePath = '.guerdon/store.db'
 
+/** Of either kind of store; what does not concern the one that is opened is ignored. */
+export type StoreOptions = SqliteOptions & PostgresOptions
+
+/** The PostgreSQL database that the environment names as the store (`DATABASE_URL`), if it names one. */
+export function storeOfEnvironment(): string | undefined {
+  const address = process.env.DATABASE_URL
+  return address !== undefined && isPostgresAddress(address) ? address : undefined
+}
+
 /**
- * Opens the embedded store, making it (and its folder) if need be. Any number of processes may have one file open;
- * it must be on a local disk.
+ * Opens a store, making it if need be: a file (and its folder), which any number of processes of one machine may have
+ * open, on a local disk; or a schema of a PostgreSQL database (`postgres://user:password@host/database?schema=guerdon`),
+ * for any number of machines.
  *
- * @throws GuerdonError `store-missing`, `not-a-store`, `store-newer`, and what `Store` lists
+ * @param location a path or an address. @default `DATABASE_URL` where that is one of PostgreSQL, else `.guerdon/store.db`
+ * @throws GuerdonError `store-missing`, `not-a-store`, `store-newer`, `bad-address`, and what `Store` lists
  */
 export async function openStore(
-  path: string = defaultStorePath,
-  options: SqliteOptions = {},
+  location: string = storeOfEnvironment() ?? defaultStorePath,
+  options: StoreOptions = {},
 ): Promise<Store> {
-  const location = resolve(path)
-  const sqlite = await Sqlite.open(location, options)
+  if (isPostgresAddress(location)) {
+    const { openPostgresStore } = await import('./postgres-store.ts') // and the driver, only where they are wanted
+    return openPostgresStore(location, options)
+  }
+  const path = resolve(location)
+  const sqlite = await Sqlite.open(path, options)
   return {
-    location,
+    location: path,
+    address: path,
     runs: new SqliteRuns(sqlite),
     samples: new SqliteSamples(sqlite),
     calls: new SqliteCalls(sqlite),

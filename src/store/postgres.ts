@@ -43,13 +43,20 @@ export function isPostgresAddress(location: string): boolean {
 export class Postgres implements Sql {
   /** For messages: without the password. */
   readonly location: string
+  /** Opens the same store again; with the password. */
+  readonly address: string
   readonly schema: string
   readonly #pool: Pool
   readonly #patience: number
   readonly #statementTimeout: number
 
-  private constructor(location: string, schema: string, pool: Pool, options: PostgresOptions) {
+  private constructor(
+    { location, address, schema }: ReturnType<typeof parsed>,
+    pool: Pool,
+    options: PostgresOptions,
+  ) {
     this.location = location
+    this.address = address
     this.schema = schema
     this.#pool = pool
     this.#patience = options.patience ?? 60_000
@@ -57,7 +64,8 @@ export class Postgres implements Sql {
   }
 
   static async open(address: string, options: PostgresOptions = {}): Promise<Postgres> {
-    const { connectionString, schema, location } = parsed(address, options.schema)
+    const place = parsed(address, options.schema)
+    const { connectionString, schema, location } = place
     const { default: pg } = await importPg(location)
     const timeout = options.statementTimeout ?? 60_000
     const pool = new pg.Pool({
@@ -85,7 +93,7 @@ export class Postgres implements Sql {
     })
     pool.on('error', ignore) // a connection that breaks while idle: the next statement gets another one
     pool.on('connect', (client) => client.on('error', ignore)) // in use: the statement under way tells it
-    const opened = new Postgres(location, schema, pool, options)
+    const opened = new Postgres(place, pool, options)
     try {
       await opened.#retried(() => opened.#migrate(options.mustExist ?? false), options.openPatience ?? 2000)
       return opened
@@ -254,10 +262,12 @@ function parsed(address: string, given: string | undefined) {
     })
   url.searchParams.delete('schema')
   const connectionString = url.href
+  url.searchParams.set('schema', schema)
+  const full = url.href
+  if (schema === 'guerdon') url.searchParams.delete('schema')
   if (url.password !== '') url.password = '***'
   if (url.searchParams.has('password')) url.searchParams.set('password', '***')
-  if (schema !== 'guerdon') url.searchParams.set('schema', schema)
-  return { connectionString, schema, location: decodeURI(url.href) }
+  return { connectionString, schema, address: full, location: decodeURI(url.href) }
 }
 
 async function importPg(location: string): Promise<typeof import('pg')> {

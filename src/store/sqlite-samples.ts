@@ -1,6 +1,16 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { GuerdonError, type Score } from '../core/index.ts'
 import { type ScoreRow, scoreOf } from './rows.ts'
+import {
+  type Cursor,
+  type GapScale,
+  isGap,
+  likePattern,
+  type RunRewards,
+  readCursor,
+  rewardKey,
+  writeCursor,
+} from './sample-pages.ts'
 import { readSampleText, sampleSays, textHash } from './sample-text.ts'
 import type { Sqlite } from './sqlite.ts'
 import type {
@@ -18,22 +28,6 @@ interface Sql {
   readonly text: string
   readonly values: readonly SQLInputValue[]
 }
-
-interface RunKeys {
-  readonly run: number
-  readonly rewards: ReadonlyMap<string, number>
-}
-
-/** Where a page ended. */
-interface Cursor {
-  /** Of what it is a cursor. */
-  readonly of: number
-  readonly key: number
-  readonly position: number
-  /** Means and deviations of a gap, so that its pages belong together while scores still come in. */
-  readonly scale?: GapScale
-}
-type GapScale = readonly [mean1: number, deviation1: number, mean2: number, deviation2: number]
 
 export class SqliteSamples implements Samples {
   readonly #sqlite: Sqlite
@@ -149,7 +143,7 @@ export class SqliteSamples implements Samples {
   }
 
   /** The tables to look in and what must hold, the driving table first: SQLite keeps the order of CROSS JOIN. */
-  #source(keys: RunKeys, filter: SampleFilter, order: SampleOrder, scale: GapScale | undefined) {
+  #source(keys: RunRewards, filter: SampleFilter, order: SampleOrder, scale: GapScale | undefined) {
     const from: Sql[] = []
     const where: Sql[] = []
     const join = (table: string, condition = '', ...values: SQLInputValue[]) => {
@@ -253,7 +247,7 @@ export class SqliteSamples implements Samples {
   }
 
   #joinUnscored(
-    keys: RunKeys,
+    keys: RunRewards,
     { reward, code }: NonNullable<SampleFilter['unscored']>,
     join: (table: string, condition: string, ...values: SQLInputValue[]) => void,
   ): void {
@@ -262,7 +256,7 @@ export class SqliteSamples implements Samples {
     else join('scores AS u', 'u.reward = ? AND u.code = ?', rewardKey(keys, reward), code)
   }
 
-  #gapScale(keys: RunKeys, { first, second }: Extract<SampleOrder, { first: string }>): GapScale {
+  #gapScale(keys: RunRewards, { first, second }: Extract<SampleOrder, { first: string }>): GapScale {
     const there = second.run === undefined ? keys : this.#keysOf(second.run)
     return [...this.#spread(rewardKey(keys, first)), ...this.#spread(rewardKey(there, second.reward))]
   }
@@ -283,7 +277,7 @@ export class SqliteSamples implements Samples {
   }
 
   #found(
-    { run, rewards }: RunKeys,
+    { run, rewards }: RunRewards,
     rows: readonly { position: number; id: string; key: number; other: number | null }[],
     order: SampleOrder,
   ): FoundSample[] {
@@ -326,7 +320,7 @@ export class SqliteSamples implements Samples {
     )
   }
 
-  #keysOf(id: string): RunKeys {
+  #keysOf(id: string): RunRewards {
     const row = this.#sqlite.get<{ key: number }>('SELECT key FROM runs WHERE id = ?', id)
     if (row === undefined)
       throw new GuerdonError('unknown-run', `there is no run "${id}" in the store.`, {
@@ -338,20 +332,6 @@ export class SqliteSamples implements Samples {
     )
     return { run: row.key, rewards: new Map(rewards.map(({ name, key }) => [name, key])) }
   }
-}
-
-function isGap(order: SampleOrder): order is Extract<SampleOrder, { first: string }> {
-  return order.by === 'gap' || order.by === 'disagreement'
-}
-
-function rewardKey({ rewards }: RunKeys, name: string, run?: string): number {
-  const key = rewards.get(name)
-  if (key === undefined)
-    throw new GuerdonError('unknown-reward', `the run${run ? ` "${run}"` : ''} has no reward of this name.`, {
-      place: { reward: name },
-      fix: `It has ${[...rewards.keys()].join(', ') || 'none'}.`,
-    })
-  return key
 }
 
 function joined(pieces: readonly Sql[], between: string): Sql {
@@ -370,26 +350,4 @@ function metaPaths(field: string): string[] {
 
 function jsonPath(name: string): string {
   return `$.${JSON.stringify(name)}`
-}
-
-function likePattern(text: string): string {
-  return `%${text.replace(/[%_\\]/g, '\\$&')}%`
-}
-
-function writeCursor(cursor: Cursor): string {
-  return Buffer.from(JSON.stringify(cursor)).toString('base64url')
-}
-
-function readCursor(text: string, of: number): Cursor {
-  try {
-    const cursor = JSON.parse(Buffer.from(text, 'base64url').toString()) as Cursor
-    const { key, position, scale } = cursor
-    const numbers = [key, position, ...(scale ?? [])]
-    if (cursor.of === of && numbers.every((number) => Number.isFinite(number))) return cursor
-  } catch {
-    // as one that says something else
-  }
-  throw new GuerdonError('bad-cursor', 'this is no cursor of this order of this run.', {
-    fix: 'Begin at the first page, and give "next" of each page back as it is.',
-  })
 }

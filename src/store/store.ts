@@ -7,8 +7,10 @@ import type { Json, JsonObject, Reward, Sample, Score, UnscoredCode, Usage } fro
  * `store-newer`, `store-failed`; what was written before stays.
  */
 export interface Store {
-  /** The file (or address) that holds it, for messages. */
+  /** The file (or the address, without a password) that holds it, for messages. */
   readonly location: string
+  /** What `openStore` opens again, in another thread or process. It may hold a password: not for messages. */
+  readonly address: string
   readonly runs: Runs
   readonly samples: Samples
   readonly calls: Calls
