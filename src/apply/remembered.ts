@@ -1,6 +1,7 @@
 import {
   type Comparator,
   type Comparison,
+  groupOf,
   identityOf,
   type Json,
   type JsonObject,
@@ -18,7 +19,8 @@ import type { Store } from '../store/index.ts'
  * again and soon is where it was. A judgement is known by the judge's identity, everything that the sample holds
  * (images by their place, not their bytes), seed and step. What is asked again within one piece of work, as a test of
  * repeatability does, is asked again indeed: the n-th time has a place of its own, so the work must ask in one order.
- * Failures that may pass are not kept; evidence is not kept. Not for rewards of groups, whose scores depend on each other.
+ * Of a reward of groups, whose scores depend on each other, a whole group is one judgement. Failures that may pass are
+ * not kept; evidence is not kept.
  */
 export function remembered<Judge extends Reward | Comparator>(judge: Judge, store: Store): Judge {
   const identity = rewardIdentity(judge)
@@ -29,7 +31,7 @@ export function remembered<Judge extends Reward | Comparator>(judge: Judge, stor
     times.set(base, time + 1)
     return time === 0 ? base : `${base}/${time}`
   }
-  const ask = async <What, Said extends Score | Comparison>(
+  const ask = async <What, Said extends Judged | readonly Judged[]>(
     what: readonly What[],
     context: ScoreContext,
     judged: (fresh: readonly What[]) => Promise<readonly Said[]>,
@@ -43,7 +45,7 @@ export function remembered<Judge extends Reward | Comparator>(judge: Judge, stor
     const answers = new Map(fresh.map((index, place) => [index, said[place]!]))
     await store.calls.keep(
       [...answers].flatMap(([index, answer]) =>
-        answer.value === null && retryableCodes.has(answer.code)
+        [answer].flat().some(mayPass)
           ? []
           : [{ key: keys[index]!, model: `judgement:${judge.name}`, answer: kept(answer) }],
       ),
@@ -58,7 +60,25 @@ export function remembered<Judge extends Reward | Comparator>(judge: Judge, stor
       compare: (pairs: Parameters<Comparator['compare']>[0], context: ScoreContext = {}) =>
         ask(pairs, context, (fresh) => judge.compare(fresh, context)),
     }
-  if (judge.needs.includes('group')) return judge
+  if (judge.needs.includes('group'))
+    return {
+      ...judge,
+      score: async (samples: readonly Sample[], context: ScoreContext = {}) => {
+        const places = [...Map.groupBy(samples.keys(), (index) => groupOf(samples[index]!)).values()]
+        const groups = places.map((members) => members.map((index) => samples[index]!))
+        const said = await ask(groups, context, async (fresh) => {
+          const scores = [...(await judge.score(fresh.flat(), context))]
+          return fresh.map((group) => scores.splice(0, group.length))
+        })
+        const scores = new Array<Score>(samples.length)
+        places.forEach((members, at) => {
+          members.forEach((index, member) => {
+            scores[index] = said[at]![member]!
+          })
+        })
+        return scores
+      },
+    }
   return {
     ...judge,
     score: (samples: readonly Sample[], context: ScoreContext = {}) =>
@@ -66,8 +86,16 @@ export function remembered<Judge extends Reward | Comparator>(judge: Judge, stor
   }
 }
 
+type Judged = Score | Comparison
+
+/** There is no judgement, and asking again may give one. */
+function mayPass(answer: Judged): boolean {
+  return answer.value === null && retryableCodes.has(answer.code)
+}
+
 /** Without evidence, which may hold pictures. */
-function kept(answer: Score | Comparison): Json {
+function kept(answer: Judged | readonly Judged[]): Json {
+  if (Array.isArray(answer)) return answer.map(kept)
   const { evidence: _, ...rest } = answer as Score
   return rest as unknown as JsonObject
 }
