@@ -289,7 +289,8 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
         'where runs, results and reports go; gone on from when they are there',
         '.guerdon/reproduce',
       )
-      .option('--write <file>', 'also write all verdicts to a Markdown file'),
+      .option('--results <folder>', 'also keep the small results of full runs there, one JSON file each')
+      .option('--write <file>', 'also write the verdicts of all results in that folder as a Markdown page'),
     () => import('./commands/reproduce.ts'),
     (module, [id], options, terminal) => module.reproduceCommand(id, options, terminal),
   )

@@ -35,6 +35,7 @@ export {
   languagePolicy,
   type PolicyPrompt,
   type PolicyRow,
+  policyRow,
 } from './policies/language-policy.ts'
 export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
 export { type ActorCriticOptions, actorCritic } from './trainers/actor-critic.ts'

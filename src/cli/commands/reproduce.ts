@@ -1,11 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuerdonError } from '../../core/index.ts'
 import { catalogueEntry } from '../../methods/catalogue/catalogue.ts'
+import type { StageProgress } from '../../methods/reproduce/jobs.ts'
 import { proofOf, provenIds } from '../../methods/reproduce/proofs.ts'
 import { metricText } from '../../methods/reproduce/report.ts'
 import { type ReproductionResult, reproduce } from '../../methods/reproduce/reproduce.ts'
 import { reproductionsMarkdown } from '../../methods/reproduce/reproductions-markdown.ts'
+import { readSummaries, writeSummary } from '../../methods/reproduce/verdicts.ts'
 import { figure } from '../../stats/figure.ts'
 import type { GlobalOptions } from '../session.ts'
 import { table } from '../table.ts'
@@ -17,6 +19,7 @@ export interface ReproduceCommandOptions extends GlobalOptions {
   readonly quick?: boolean
   readonly workers?: number
   readonly out: string
+  readonly results?: string
   readonly write?: string
 }
 
@@ -30,11 +33,20 @@ export async function reproduceCommand(
     throw new GuerdonError('bad-option', 'say which system to reproduce, or --all.', {
       fix: `There are reproductions of ${provenIds.join(', ')}.`,
     })
+  if (options.write !== undefined && options.results === undefined)
+    throw new GuerdonError('bad-option', '--write makes a page of the results in a folder; say which.', {
+      fix: 'Add --results <folder>.',
+    })
   const ids = options.all ? provenIds : [catalogueEntry(id!).id]
   const results: ReproductionResult[] = []
-  for (const each of ids) results.push(await one(each, options, terminal))
+  for (const each of ids) {
+    const result = await one(each, options, terminal)
+    results.push(result)
+    if (options.results !== undefined && result.verdict !== null)
+      terminal.note(`the result is in ${await writeSummary(options.results, result)}`)
+  }
   if (options.write !== undefined) {
-    await writeFile(options.write, reproductionsMarkdown(await allResults(results, options.out)))
+    await writeFile(options.write, reproductionsMarkdown(readSummaries(options.results!)))
     terminal.note(`the verdicts are in ${options.write}`)
   }
   if (options.json) terminal.result(JSON.stringify(options.all ? results : results[0]))
@@ -53,7 +65,7 @@ async function one(
     quick: options.quick ?? false,
     ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
     ...(options.workers === undefined ? {} : { workers: options.workers }),
-    onProgress: ({ done, all }) => terminal.progress(`runs of ${id}`, done, all),
+    onProgress: (progress) => showProgress(id, progress, terminal),
   })
   terminal.progressEnd()
   if (options.json) return result
@@ -78,6 +90,8 @@ async function one(
     ]),
   ))
     terminal.result(line)
+  for (const { what, trials, chosen, usedBy } of result.tuning)
+    terminal.note(`${what} of ${usedBy.join(', ')}: ${figure(chosen)}, of ${trials.length} values tried`)
   for (const { run, reason } of result.failures) terminal.problem(`${run} failed: ${reason}`)
   terminal.note(
     `\n${result.seeds} seeds, ${figure(result.seconds / 60, 1)} minutes of one core; report: ${join(folder, 'report.html')}`,
@@ -85,14 +99,9 @@ async function one(
   return result
 }
 
-/** These results and those that lie in the folder from before, in the order of the catalogue. */
-async function allResults(results: readonly ReproductionResult[], folder: string) {
-  const all: ReproductionResult[] = []
-  for (const id of provenIds) {
-    const fresh = results.find((result) => result.id === id)
-    const kept = await readFile(join(folder, id, 'result.json'), 'utf8').catch(() => undefined)
-    if (fresh && !fresh.quick) all.push(fresh)
-    else if (kept !== undefined) all.push(JSON.parse(kept))
-  }
-  return all.sort((a, b) => catalogueEntry(a.id).number - catalogueEntry(b.id).number)
+/** `toolrl, runs  [###...] 32%  12/40, 2 min left  fine, seed 2: 34/80, reward 1.93; ...` */
+function showProgress(id: string, { stage, done, all, running }: StageProgress, terminal: Terminal): void {
+  const parts = running.reduce((sum, run) => sum + run.done / run.all, 0)
+  const each = running.map(({ run, done, all, note }) => `${run}: ${done}/${all}${note ? `, ${note}` : ''}`)
+  terminal.progress(`${id}, ${stage}`, done + parts, all, `${done}/${all}  ${each.join('; ')}`)
 }

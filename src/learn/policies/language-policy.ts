@@ -70,6 +70,15 @@ export interface LanguagePolicy {
   dispose(): Promise<void>
 }
 
+/** A conversation and an answer to it, ended: what is learnt from demonstrations. */
+export async function policyRow(
+  policy: LanguagePolicy,
+  conversation: readonly ChatMessage[],
+  answer: string,
+): Promise<PolicyRow> {
+  return { ...(await policy.promptOf(conversation)), response: [...policy.encode(answer), policy.end] }
+}
+
 /** Rows are padded to a multiple of this many tokens, so that few graphs are compiled. */
 const lengthStep = 16
 

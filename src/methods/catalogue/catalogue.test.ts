@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { benchmarkNamed } from '../../audit/benchmarks/registry.ts'
 import { methods } from '../registry.ts'
+import { readSummaries } from '../reproduce/verdicts.ts'
 import { catalogue, catalogueEntry, coverage, gaps, leaves, leavesOf, statusOf } from './catalogue.ts'
 import { catalogueMarkdown } from './catalogue-markdown.ts'
 import { axisNames } from './taxonomy.ts'
@@ -52,7 +53,8 @@ test('tags and words narrow the search together', () => {
   for (const entry of diffusion) expect(leavesOf(entry, 'generator')).toContain('diffusion')
   expect(catalogue({ text: 'tool learning' }).map(({ id }) => id)).toEqual(['toolrl'])
   expect(catalogue({ text: 'DIRECT preference', world: 'W4' }).map(({ id }) => id)).toContain('cream')
-  expect(catalogue({ status: 'component' }).length).toBe(methods.length)
+  expect(catalogue().filter((entry) => statusOf(entry) !== 'planned').length).toBe(methods.length)
+  for (const entry of catalogue({ status: 'component' })) expect(statusOf(entry)).toBe('component')
   expect(catalogue({ text: 'no such thing' })).toEqual([])
 })
 
@@ -71,8 +73,10 @@ test('coverage counts a system at each pair of its tags, and gaps are leaves wit
   for (const { leaf } of gaps()) expect(leaf.components).toEqual([])
 })
 
-test('a system without a method is planned', () => {
-  expect(statusOf(catalogueEntry('toolrl'))).toBe('component')
+test('a system without a method is planned; one with a result has its verdict', () => {
+  expect(statusOf(catalogueEntry('sgp-rl'))).toBe('component')
+  for (const { id, verdict } of readSummaries())
+    expect(statusOf(catalogueEntry(id))).toBe(verdict === 'invalid set-up' ? 'component' : verdict)
   expect(statusOf(catalogueEntry('eve'))).toBe('planned')
 })
 

@@ -1,11 +1,12 @@
 import { GuerdonError, nearest } from '../../core/index.ts'
 import type { Method } from '../method.ts'
 import { methods } from '../registry.ts'
+import { type ReproductionSummary, readSummaries } from '../reproduce/verdicts.ts'
 import { type CatalogueEntry, entries, type World } from './entries.ts'
 import { type AxisName, axisNames, type Leaf, type LeafOf, type Tags, taxonomy } from './taxonomy.ts'
 
-/** How far a system is: planned, or working as a component. */
-export type CatalogueStatus = 'planned' | 'component'
+/** How far a system is: planned, working as a component, or run against its claim with what verdict. */
+export type CatalogueStatus = 'planned' | 'component' | 'reproduced' | 'not reproduced at this scale'
 
 export interface CatalogueQuery {
   /** Words of name, title, id, paper and tags; each must be found somewhere. */
@@ -21,9 +22,15 @@ export function methodOf(entry: CatalogueEntry): Method | undefined {
   return methods.find(({ number }) => number === entry.number)
 }
 
+/** By the methods there are and the results in `reproductions/`; an invalid set-up shows nothing. */
 export function statusOf(entry: CatalogueEntry): CatalogueStatus {
+  verdicts ??= new Map(readSummaries().map(({ id, verdict }) => [id, verdict]))
+  const verdict = verdicts.get(entry.id)
+  if (verdict === 'reproduced' || verdict === 'not reproduced at this scale') return verdict
   return methodOf(entry) ? 'component' : 'planned'
 }
+
+let verdicts: ReadonlyMap<string, ReproductionSummary['verdict']> | undefined
 
 /** Entries in the order of their numbers; all 88 without a query. */
 export function catalogue(query: CatalogueQuery = {}): readonly CatalogueEntry[] {

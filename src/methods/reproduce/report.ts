@@ -4,7 +4,7 @@ import { type Html, html } from '../../audit/report/html.ts'
 import { page } from '../../audit/report/page.ts'
 import { figure } from '../../stats/figure.ts'
 import { catalogueEntry } from '../catalogue/catalogue.ts'
-import type { ReproductionResult } from './reproduce.ts'
+import type { ReproductionResult, TunedArm } from './reproduce.ts'
 import type { Reproduction } from './reproduction.ts'
 
 /** One page about a reproduction: the verdict and what decided it, arms side by side, curves, outputs. */
@@ -20,6 +20,7 @@ export async function reproductionReport(
     sections: [
       { id: 'criteria', title: 'What decides', body: criteriaTable(result) },
       { id: 'arms', title: 'Arms', body: armsTable(result) },
+      ...(result.tuning.length === 0 ? [] : [{ id: 'tuning', title: 'Tuning', body: tuningTable(result) }]),
       { id: 'curves', title: 'Along the way', body: await curves(result) },
       { id: 'outputs', title: 'Outputs', body: outputs(result) },
       {
@@ -49,6 +50,15 @@ function armsTable({ arms }: ReproductionResult): Html {
   )}</tbody></table></div>`
 }
 
+function tuningTable({ tuning }: ReproductionResult): Html {
+  const [{ what, metric, seeds, trials }] = tuning as [TunedArm]
+  return html`<p class="soft">Every value of one grid for each, by ${metric}, on seeds that decide nothing else (${seeds.join(', ')}).</p><div class="scroll"><table><thead><tr><th>${what} of</th>${trials.map(({ value }) => html`<th class="n">${figure(value)}</th>`)}<th class="n">chosen</th><th>used by</th></tr></thead>
+<tbody>${tuning.map(
+    ({ arm, trials, chosen, usedBy }) =>
+      html`<tr><td>${arm}</td>${trials.map(({ mean }) => html`<td class="n">${mean === null ? 'failed' : figure(mean)}</td>`)}<td class="n">${figure(chosen)}</td><td>${usedBy.join(', ')}</td></tr>`,
+  )}</tbody></table></div>`
+}
+
 export function metricText(
   metric: { readonly mean: number; readonly low: number | null; readonly high: number | null } | undefined,
 ): string {
@@ -63,7 +73,7 @@ async function curves({ runs }: ReproductionResult): Promise<Html> {
   const drawn: Html[] = []
   for (const name of names) {
     const values = runs.flatMap(({ arm, seed, curves = {} }) =>
-      (curves[name] ?? []).map((value, step) => ({ arm, seed, step, value })),
+      (curves[name] ?? []).flatMap((value, step) => (value === null ? [] : [{ arm, seed, step, value }])),
     )
     const specification: TopLevelSpec = {
       data: { values },
@@ -92,12 +102,12 @@ async function curves({ runs }: ReproductionResult): Promise<Html> {
 function outputs({ runs, arms }: ReproductionResult): Html {
   const shown = arms.flatMap(({ arm }) => {
     const run = runs.find((run) => run.arm === arm)
-    return (run?.examples ?? []).slice(0, 3).map((example) => ({ arm, ...example }))
+    return (run?.examples ?? []).map((example) => ({ arm, ...example }))
   })
   if (shown.length === 0) return html`<p class="soft">No outputs were kept.</p>`
   return html`<div class="samples">${shown.map(
-    ({ arm, prompt, output, note }) =>
-      html`<article><h3><span>${arm}</span><span class="soft">${note ?? ''}</span></h3><pre>${prompt}</pre><pre>${output}</pre></article>`,
+    ({ arm, prompt, output, note, iteration }) =>
+      html`<article><h3><span>${arm}${iteration === undefined ? '' : html`, iteration ${iteration}`}</span><span class="soft">${note ?? ''}</span></h3><pre>${prompt}</pre><pre>${output}</pre></article>`,
   )}</div>`
 }
 

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { reproduce } from './reproduce.ts'
 import { type Criterion, type Reproduction, verdictOf } from './reproduction.ts'
+import { reproductionsMarkdown } from './reproductions-markdown.ts'
 import { seedResults } from './results.ts'
+import { readSummaries, writeSummary } from './verdicts.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -52,7 +54,9 @@ test('a run that fails is reported and its seed left out; what is finished is no
     id: 'toolrl',
     claim: 'One is more than nothing.',
     module: new URL('../../../tests/reproduction-jobs.ts', import.meta.url).href,
+    settings: { added: 1 },
     arms: { method: 'adds one', broken: 'fails at seed 1' },
+    equalSamples: ['method', 'broken'],
     prepared: true,
     notes: [],
     criteria: (results) => {
@@ -65,11 +69,78 @@ test('a run that fails is reported and its seed left out; what is finished is no
   expect(first).toMatchObject({ verdict: 'reproduced', seeds: 2 })
   expect(first.arms[0]!.metrics.quality!.mean).toBe(11)
   const seen: string[] = []
-  const again = await reproduce(reproduction, { folder, seeds: 3, onProgress: ({ run }) => seen.push(run) })
-  expect(seen).toEqual(['broken, seed 1'])
+  const again = await reproduce(reproduction, {
+    folder,
+    seeds: 3,
+    onProgress: ({ running }) => seen.push(...running.map(({ run }) => run)),
+  })
+  expect(new Set(seen)).toEqual(new Set(['broken, seed 1']))
   expect(again.arms).toEqual(first.arms)
   expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('reproduced')
-  await expect(reproduce({ ...reproduction, arms: { other: 'x' } }, { folder })).rejects.toThrow(
-    'another reproduction',
+  await expect(reproduce({ ...reproduction, settings: { added: 2 } }, { folder })).rejects.toThrow(
+    'runs of other settings',
   )
+})
+
+test('method and baseline are tuned on the same grid, on seeds that decide nothing else', async () => {
+  const reproduction: Reproduction = {
+    id: 'toolrl',
+    claim: 'The method peaks at 2, the baseline at 3.',
+    module: new URL('../../../tests/reproduction-jobs.ts', import.meta.url).href,
+    settings: { peaks: [2, 3] },
+    arms: { 'peak 2': 'method', 'peak 3': 'baseline', follower: 'as the method', untuned: 'nothing to tune' },
+    notes: [],
+    seeds: 2,
+    tuning: {
+      what: 'learning rate',
+      grid: [1, 2, 3],
+      metric: 'quality',
+      seeds: 2,
+      arms: { 'peak 2': ['follower'], 'peak 3': [] },
+    },
+    criteria: (results) => [
+      { name: 'any', kind: 'claim', holds: results.mean('peak 2', 'quality') === 0, measured: '' },
+    ],
+  }
+  const own = join(folder, 'tuned')
+  const result = await reproduce(reproduction, { folder: own, workers: 2 })
+  expect(result.tuning).toMatchObject([
+    { arm: 'peak 2', chosen: 2, seeds: [1000, 1001], usedBy: ['peak 2', 'follower'] },
+    { arm: 'peak 3', chosen: 3, usedBy: ['peak 3'] },
+  ])
+  expect(result.tuning[0]!.trials).toEqual([
+    { value: 1, mean: -1 },
+    { value: 2, mean: 0 },
+    { value: 3, mean: -1 },
+  ])
+  const runs = result.runs.map(({ arm, seed, tuned }) => [arm, seed, tuned])
+  expect(runs).toContainEqual(['follower', 1, 2])
+  expect(runs).toContainEqual(['untuned', 0, undefined])
+  expect(runs).toHaveLength(8)
+  expect(result.verdict).toBe('reproduced')
+  const file = await writeSummary(join(folder, 'results'), result)
+  expect(JSON.parse(await readFile(file, 'utf8')).runs[0]).not.toHaveProperty('examples')
+  const page = reproductionsMarkdown(readSummaries(join(folder, 'results')))
+  expect(page).toContain('peak 2, follower 2 (1: -1, 2: 0, 3: -1)')
+})
+
+test('arms that spent different numbers of samples make the set-up invalid', async () => {
+  const reproduction: Reproduction = {
+    id: 'toolrl',
+    claim: '',
+    module: new URL('../../../tests/reproduction-jobs.ts', import.meta.url).href,
+    settings: {},
+    arms: { method: '', spender: '' },
+    equalSamples: ['method', 'spender'],
+    seeds: 1,
+    notes: [],
+    criteria: () => [{ name: 'any', kind: 'claim', holds: true, measured: '' }],
+  }
+  const result = await reproduce(reproduction, { folder: join(folder, 'unequal'), workers: 1 })
+  expect(result.verdict).toBe('invalid set-up')
+  expect(result.criteria[0]).toMatchObject({ kind: 'validity', measured: '8 to 9' })
+})
+
+test('REPRODUCTIONS.md is what lies in reproductions/', async () => {
+  await expect(reproductionsMarkdown(readSummaries())).toMatchFileSnapshot('../../../REPRODUCTIONS.md')
 })

@@ -1,7 +1,9 @@
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GuerdonError, identityOf, type Json } from '../../core/index.ts'
-import { type JobOutcome, runJobs } from '../../tensor/pool.ts'
+import type { Json } from '../../core/index.ts'
+import { mean } from '../../stats/moments.ts'
+import { runEach, type StageProgress, type Work } from './jobs.ts'
+import { type KeptRuns, keptRuns, removeCheckpoints, runFolder } from './kept-runs.ts'
 import { reproductionReport } from './report.ts'
 import {
   type ArmOptions,
@@ -11,25 +13,20 @@ import {
   type Verdict,
   verdictOf,
 } from './reproduction.ts'
-import { type RunResult, seedResults } from './results.ts'
+import { type RunResult, type SeedResults, seedResults } from './results.ts'
+import { keptExamples } from './tracked.ts'
 
 export interface ReproduceOptions {
   /** @default the reproduction's */
   readonly seeds?: number
-  /** The slice for the suite: one seed, a fraction of the steps, no verdict. @default false */
+  /** The slice for the suite: one seed, a fraction of the steps, no tuning and no verdict. @default false */
   readonly quick?: boolean
   /** Runs at a time, one thread each. @default the number of cores */
   readonly workers?: number
   /** Where runs are kept (a killed reproduction goes on from them) and results written. */
   readonly folder: string
-  readonly onProgress?: (progress: ReproduceProgress) => void
+  readonly onProgress?: (progress: StageProgress) => void
   readonly signal?: AbortSignal
-}
-
-export interface ReproduceProgress {
-  readonly done: number
-  readonly all: number
-  readonly run: string
 }
 
 /** What a reproduction came to; written as `result.json`, with `report.html` beside it. */
@@ -41,8 +38,10 @@ export interface ReproductionResult {
   readonly criteria: readonly Criterion[]
   readonly seeds: number
   readonly quick: boolean
-  /** Of all runs together, one thread each. */
+  /** Of all runs and trials together, one thread each. */
   readonly seconds: number
+  readonly settings: Json
+  readonly tuning: readonly TunedArm[]
   readonly arms: readonly ArmSummary[]
   readonly runs: readonly RunResult[]
   readonly failures: readonly { readonly run: string; readonly reason: string }[]
@@ -58,53 +57,55 @@ export interface ArmSummary {
   >
 }
 
+/** How an arm was tuned. */
+export interface TunedArm {
+  readonly arm: string
+  readonly what: string
+  readonly metric: string
+  /** The mean of the metric over the trial's seeds; null where one failed. */
+  readonly trials: readonly { readonly value: number; readonly mean: number | null }[]
+  readonly seeds: readonly number[]
+  readonly chosen: number
+  /** Arms that use it, itself first. */
+  readonly usedBy: readonly string[]
+}
+
+/** Trials use seeds from here on, the verdict those from 0. */
+const firstTuningSeed = 1000
+
 /**
- * Runs all arms over all seeds, side by side, and judges by the criteria. Each finished run is kept at once; a run that
- * fails is reported, and its seed is left out of every comparison.
+ * Tunes, runs all arms over all seeds, side by side, and judges by the criteria. Each finished run is kept at once; a
+ * run that fails is reported, and its seed is left out of every comparison.
  */
 export async function reproduce(
   reproduction: Reproduction,
   options: ReproduceOptions,
 ): Promise<ReproductionResult> {
   const { quick = false, folder } = options
-  const seeds = Array.from(
-    { length: quick ? 1 : (options.seeds ?? reproduction.seeds ?? 5) },
-    (_, seed) => seed,
-  )
+  const seeds = upTo(quick ? 1 : (options.seeds ?? reproduction.seeds ?? 5))
   const arms = Object.keys(reproduction.arms).filter(
     (arm) => !quick || (reproduction.quickArms?.includes(arm) ?? true),
   )
-  const runs = await keptRuns(reproduction, folder, quick)
+  const kept = await keptRuns(reproduction, folder, quick)
   const failures: { run: string; reason: string }[] = []
-  const starts = await prepared(reproduction, seeds, options, failures)
-  const missing = seeds
-    .flatMap((seed) => arms.map((arm) => ({ arm, seed })))
-    .filter(({ arm, seed }) => !runs.list.some((run) => run.arm === arm && run.seed === seed))
-    .filter(({ seed }) => !reproduction.prepared || starts.has(seed))
-  let done = 0
-  await runEach<ArmResult>(
-    missing.map(({ arm, seed }) => ({
-      name: `${arm}, seed ${seed}`,
-      export: 'runArm',
-      options: {
-        arm,
-        seed,
-        quick,
-        folder: join(folder, `seed-${seed}`, arm),
-        ...(starts.has(seed) ? { start: starts.get(seed)! } : {}),
-      } satisfies ArmOptions,
-      keep: (result, seconds) => runs.add({ ...result, arm, seed, seconds }),
-    })),
-    reproduction.module,
-    options,
-    failures,
-    (run) => options.onProgress?.({ done: ++done, all: missing.length, run }),
+  const all = { reproduction, options, kept, failures }
+  const tuning = await tuned(all)
+  const settingOf = (arm: string) =>
+    quick ? quickValue(reproduction, arm) : tuning.find(({ usedBy }) => usedBy.includes(arm))?.chosen
+  await runAll(
+    all,
+    'runs',
+    seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed, tuned: settingOf(arm) }))),
   )
   options.signal?.throwIfAborted()
 
-  const results = seedResults(runs.list.filter(({ arm, seed }) => arms.includes(arm) && seeds.includes(seed)))
-  const judged = !quick && results.seeds.length > 0
-  const criteria = judged ? reproduction.criteria(results) : []
+  const runs = seeds.flatMap((seed) => arms.flatMap((arm) => kept.find(arm, seed, settingOf(arm)) ?? []))
+  const results = seedResults(runs)
+  const judged = !quick && results.seeds.length > 0 && results.arms.length === arms.length
+  const criteria = judged ? [...equalSamples(reproduction, results), ...reproduction.criteria(results)] : []
+  const trials = tuning.flatMap(({ arm, trials, seeds: own }) =>
+    trials.flatMap(({ value }) => own.flatMap((seed) => kept.find(arm, seed, value) ?? [])),
+  )
   const result: ReproductionResult = {
     id: reproduction.id,
     claim: reproduction.claim,
@@ -112,7 +113,9 @@ export async function reproduce(
     criteria,
     seeds: results.seeds.length,
     quick,
-    seconds: results.runs.reduce((sum, { seconds }) => sum + seconds, 0),
+    seconds: [...results.runs, ...trials].reduce((sum, { seconds }) => sum + seconds, 0),
+    settings: reproduction.settings,
+    tuning,
     arms: arms
       .filter((arm) => results.arms.includes(arm) && results.seeds.length > 0)
       .map((arm) => armSummary(reproduction, results, arm)),
@@ -124,11 +127,132 @@ export async function reproduce(
   return result
 }
 
-function armSummary(
-  reproduction: Reproduction,
-  results: ReturnType<typeof seedResults>,
-  arm: string,
-): ArmSummary {
+interface All {
+  readonly reproduction: Reproduction
+  readonly options: ReproduceOptions
+  readonly kept: KeptRuns
+  readonly failures: { run: string; reason: string }[]
+}
+
+interface Wanted {
+  readonly arm: string
+  readonly seed: number
+  readonly tuned: number | undefined
+}
+
+/** The trials of every tuned arm, and what they choose. */
+async function tuned(all: All): Promise<readonly TunedArm[]> {
+  const { reproduction, options, kept } = all
+  const { tuning } = reproduction
+  if (tuning === undefined || options.quick) return []
+  const { what, grid, metric } = tuning
+  const seeds = upTo(tuning.seeds ?? 1).map((seed) => firstTuningSeed + seed)
+  const owners = Object.keys(tuning.arms)
+  await runAll(
+    all,
+    'tuning',
+    seeds.flatMap((seed) => owners.flatMap((arm) => grid.map((value) => ({ arm, seed, tuned: value })))),
+  )
+  return owners.map((arm) => {
+    const trials = grid.map((value) => {
+      const values = seeds.flatMap((seed) => kept.find(arm, seed, value)?.metrics[metric] ?? [])
+      return { value, mean: values.length === seeds.length ? mean(values) : null }
+    })
+    const best = Math.max(...trials.map(({ mean }) => mean ?? Number.NEGATIVE_INFINITY))
+    const chosen = (trials.find(({ mean }) => mean === best) ?? trials[0]!).value
+    return { arm, what, metric, trials, seeds, chosen, usedBy: [arm, ...tuning.arms[arm]!] }
+  })
+}
+
+/** What a quick slice runs with: the middle of the grid. */
+function quickValue({ tuning }: Reproduction, arm: string): number | undefined {
+  const isTuned = Object.entries(tuning?.arms ?? {}).some(
+    ([owner, others]) => owner === arm || others.includes(arm),
+  )
+  return isTuned ? tuning!.grid[Math.floor(tuning!.grid.length / 2)] : undefined
+}
+
+/** Does what is wanted and not yet kept; what cannot be started, since its start failed, is left out. */
+async function runAll(all: All, stage: StageProgress['stage'], wanted: readonly Wanted[]): Promise<void> {
+  const { reproduction, options, kept, failures } = all
+  const { quick = false, folder } = options
+  const missing = wanted.filter(({ arm, seed, tuned }) => kept.find(arm, seed, tuned) === undefined)
+  const starts = await prepared(all, [...new Set(missing.map(({ seed }) => seed))])
+  const work = missing
+    .filter(({ seed }) => !reproduction.prepared || starts.has(seed))
+    .map(({ arm, seed, tuned }): Work<ArmResult> => {
+      const place = runFolder(folder, arm, seed, tuned)
+      const own = tuned === undefined ? {} : { tuned }
+      return {
+        name: `${arm}, seed ${seed}${stage === 'tuning' ? `, ${reproduction.tuning!.what} ${tuned}` : ''}`,
+        export: 'runArm',
+        options: {
+          arm,
+          seed,
+          quick,
+          folder: place,
+          ...own,
+          ...(starts.has(seed) ? { start: starts.get(seed)! } : {}),
+        } satisfies ArmOptions,
+        async keep(result, seconds) {
+          const examples = [...(await keptExamples(place)), ...(result.examples ?? [])]
+          await kept.add({ ...result, examples, arm, seed, ...own, seconds })
+          await removeCheckpoints(place)
+        },
+      }
+    })
+  failures.push(...(await runEach(work, { ...options, module: reproduction.module, stage })))
+}
+
+/** What `prepare` makes for each seed, made once. */
+async function prepared(
+  { reproduction, options, failures }: All,
+  seeds: readonly number[],
+): Promise<Map<number, Json>> {
+  const starts = new Map<number, Json>()
+  if (!reproduction.prepared) return starts
+  const { quick = false, folder } = options
+  const work: Work<Json>[] = []
+  for (const seed of seeds) {
+    const place = join(folder, `seed-${seed}`, 'start')
+    const file = join(place, 'start.json')
+    const known = await readFile(file, 'utf8').catch(() => undefined)
+    if (known !== undefined) {
+      starts.set(seed, JSON.parse(known))
+      continue
+    }
+    await rm(place, { recursive: true, force: true })
+    await mkdir(place, { recursive: true })
+    work.push({
+      name: `start of seed ${seed}`,
+      export: 'prepare',
+      options: { seed, quick, folder: place },
+      async keep(start) {
+        starts.set(seed, start)
+        await writeFile(file, JSON.stringify(start))
+      },
+    })
+  }
+  failures.push(...(await runEach(work, { ...options, module: reproduction.module, stage: 'starts' })))
+  return starts
+}
+
+/** The set-up is invalid when arms that are compared at equal cost spent different numbers of samples. */
+function equalSamples({ equalSamples: arms = [] }: Reproduction, results: SeedResults): Criterion[] {
+  if (arms.length === 0) return []
+  const spent = results.runs.filter(({ arm }) => arms.includes(arm)).map(({ samples }) => samples)
+  const [least, most] = [Math.min(...spent), Math.max(...spent)]
+  return [
+    {
+      name: `equally many samples for ${arms.join(', ')}`,
+      kind: 'validity',
+      holds: least === most,
+      measured: least === most ? String(least) : `${least} to ${most}`,
+    },
+  ]
+}
+
+function armSummary(reproduction: Reproduction, results: SeedResults, arm: string): ArmSummary {
   const [first] = results.runs.filter((run) => run.arm === arm)
   return {
     arm,
@@ -147,108 +271,6 @@ function armSummary(
   }
 }
 
-interface Work<Result> {
-  readonly name: string
-  readonly export: string
-  readonly options: unknown
-  readonly keep: (result: Result, seconds: number) => Promise<void>
-}
-
-/** Each piece of work in a process of its own; kept as soon as it is done. */
-async function runEach<Result>(
-  work: readonly Work<Result>[],
-  module: string,
-  { workers, signal }: ReproduceOptions,
-  failures: { run: string; reason: string }[],
-  onDone: (name: string) => void,
-): Promise<void> {
-  const started = new Map<number, number>()
-  const outcomes: Promise<void>[] = []
-  let next = 0
-  const lanes = Math.min(workers ?? (await import('node:os')).availableParallelism(), work.length)
-  const lane = async () => {
-    while (next < work.length && !signal?.aborted) {
-      const index = next++
-      const piece = work[index]!
-      started.set(index, performance.now())
-      const [outcome] = (await runJobs([{ module, export: piece.export, options: piece.options }], {
-        workers: 1,
-        threads: 1,
-        ...(signal === undefined ? {} : { signal }),
-      })) as [JobOutcome<Result>]
-      const seconds = (performance.now() - started.get(index)!) / 1000
-      if (outcome.status === 'done') await piece.keep(outcome.value, seconds)
-      else if (outcome.status === 'failed') failures.push({ run: piece.name, reason: outcome.error.message })
-      onDone(piece.name)
-    }
-  }
-  for (let index = 0; index < lanes; index++) outcomes.push(lane())
-  await Promise.all(outcomes)
-}
-
-/** What `prepare` makes for each seed, made once. */
-async function prepared(
-  reproduction: Reproduction,
-  seeds: readonly number[],
-  options: ReproduceOptions,
-  failures: { run: string; reason: string }[],
-): Promise<Map<number, Json>> {
-  const starts = new Map<number, Json>()
-  if (!reproduction.prepared) return starts
-  const { quick = false, folder } = options
-  const work: Work<Json>[] = []
-  for (const seed of seeds) {
-    const place = join(folder, `seed-${seed}`)
-    const file = join(place, 'start.json')
-    const known = await readFile(file, 'utf8').catch(() => undefined)
-    if (known !== undefined) {
-      starts.set(seed, JSON.parse(known))
-      continue
-    }
-    await mkdir(place, { recursive: true })
-    work.push({
-      name: `start of seed ${seed}`,
-      export: 'prepare',
-      options: { seed, quick, folder: place },
-      keep: async (start) => {
-        starts.set(seed, start)
-        await writeFile(file, JSON.stringify(start))
-      },
-    })
-  }
-  let done = 0
-  await runEach(work, reproduction.module, options, failures, (run) =>
-    options.onProgress?.({ done: ++done, all: work.length, run }),
-  )
-  return starts
-}
-
-/** Runs finished before, of the same reproduction; anything else in the folder is refused. */
-async function keptRuns(reproduction: Reproduction, folder: string, quick: boolean) {
-  await mkdir(folder, { recursive: true })
-  const head = identityOf({ id: reproduction.id, arms: reproduction.arms, quick })
-  const file = join(folder, 'runs.jsonl')
-  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean)
-  const list: RunResult[] = []
-  if (lines.length === 0) await writeFile(file, `${JSON.stringify({ reproduction: head })}\n`)
-  else if (JSON.parse(lines[0]!).reproduction !== head)
-    throw new GuerdonError('other-reproduction', 'this folder holds runs of another reproduction.', {
-      place: { file },
-      fix: 'Give another folder, or remove it to begin anew.',
-    })
-  for (const line of lines.slice(1)) {
-    try {
-      list.push(JSON.parse(line))
-    } catch {
-      // a line that a crash cut off: that run is done again
-    }
-  }
-  return {
-    list,
-    async add(run: RunResult) {
-      list.push(run)
-      await appendFile(file, `${JSON.stringify(run)}\n`)
-      await rm(join(folder, `seed-${run.seed}`, run.arm), { recursive: true, force: true })
-    },
-  }
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index)
 }

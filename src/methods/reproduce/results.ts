@@ -8,6 +8,8 @@ import type { ArmResult } from './reproduction.ts'
 export interface RunResult extends ArmResult {
   readonly arm: string
   readonly seed: number
+  /** The tuned setting that it ran with. */
+  readonly tuned?: number
   readonly seconds: number
 }
 

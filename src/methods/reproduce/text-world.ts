@@ -14,6 +14,7 @@ import type { Tensor, Tree } from '../../tensor/tree.ts'
 import { type Dialogue, dialogueOf } from '../../worlds/text/dialogue.ts'
 import { judgeTask, type TaskVerdict, type TextTask, taskPrompt } from '../../worlds/text/task.ts'
 import { textVocabulary } from '../../worlds/text/vocabulary.ts'
+import type { ExampleOutput } from './reproduction.ts'
 
 /** One exchange to learn from. */
 export interface TextExample {
@@ -139,7 +140,12 @@ export function meanPart(answers: readonly AnsweredTask[], part?: string): numbe
   return values.reduce((a, b) => a + b, 0) / values.length
 }
 
-/** The prompt of a task, as text. */
-export function promptText(task: TextTask): string {
-  return textVocabulary.join(taskPrompt(task))
+/** Mean length [tokens]. */
+export function tokensOf(answers: readonly AnsweredTask[]): number {
+  return answers.reduce((sum, { tokens }) => sum + tokens, 0) / answers.length
+}
+
+/** An answer as an output to look at. */
+export function exampleOf({ task, text }: AnsweredTask, note: string): ExampleOutput {
+  return { prompt: textVocabulary.join(taskPrompt(task)), output: text, note }
 }

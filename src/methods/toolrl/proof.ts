@@ -1,32 +1,46 @@
-import { defineReward, type Reward, type Rng, rewardIdentity, textOf } from '../../core/index.ts'
+import { defineReward, type Reward, Rng, rewardIdentity, textOf } from '../../core/index.ts'
+import { type PolicyRow, policyRow } from '../../learn/policies/language-policy.ts'
 import { textPolicyTask } from '../../learn/tasks/text-tasks.ts'
+import { supervised } from '../../learn/trainers/objective.ts'
+import { offlineTraining } from '../../learn/trainers/offline.ts'
 import { policyGradient } from '../../learn/trainers/policy-gradient.ts'
+import { mean } from '../../stats/moments.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 import { drawTask, type Split, type TextTask, textTasks } from '../../worlds/text/task.ts'
 import { goldTools, type ToolRequest } from '../../worlds/text/tools.ts'
-import type { ArmOptions, ArmResult, Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
+import { textVocabulary } from '../../worlds/text/vocabulary.ts'
+import type { Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
 import {
   answersTo,
+  exampleOf,
   meanPart,
-  promptText,
   startingPolicy,
   textStart,
-  trainedOnText,
+  tokensOf,
 } from '../reproduce/text-world.ts'
+import { curvesOf, spentBy, tracked } from '../reproduce/tracked.ts'
 import { thoughtShare, toolrl } from '../toolrl.ts'
 
 /** Requests of one to three calls of six tools with none to three parameters. */
 const requests = (split: Split) => ({ kinds: { tools: 1 }, split }) as const
 const drawRequest = (rng: Rng) => drawTask(rng, requests('train')) as ToolRequest
 
-/** Share of the start's training that answers the request asked; the rest answers another one: syntax without skill. */
-const skill = 0.15
-
-/** Equal for all arms: responses sampled, or examples read. */
-const budget = { iterations: 80, tasks: 8, group: 8 } as const
-const learningRate = 1e-3
-/** Words of thought that the length term pays for in full; thoughts of this world have about six. */
-const lengthTarget = 24
+const settings = {
+  /** Of the start: steps of likelihood on requests of its own. */
+  start: { steps: 150, width: 64, depth: 2 },
+  /** All that any arm trains on; SFT reads each 15 times, GRPO samples 8 responses to each about twice. */
+  pool: 256,
+  iterations: 60,
+  tasks: 8,
+  group: 8,
+  minibatches: 2,
+  /** Of SFT: rows of a step. */
+  batch: 32,
+  /** Words of thought that the length term pays for in full; thoughts of this world have about six. */
+  lengthTarget: 24,
+  tested: 256,
+} as const
+const perIteration = settings.tasks * settings.group
 
 const rewards: Readonly<Record<string, () => Reward>> = {
   coarse: () => toolrl({ granularity: 'coarse' }),
@@ -43,32 +57,54 @@ export const toolrlProof: Reproduction = {
     'A fine-grained reward of tool calls teaches a policy more exact calls than a coarse one, generalises to unseen ' +
     'combinations of tools better than supervised fine-tuning, and gains nothing from paying for length.',
   module: import.meta.url,
+  settings,
   arms: {
     fine: 'GRPO, names, parameter names and values each count',
     refined: 'GRPO, lists of names and of parameter names count as wholes',
     intermediate: 'GRPO, each call counts as a whole',
     coarse: 'GRPO, all calls right or nothing',
-    'fine + length': `GRPO, fine, and up to 1 for ${lengthTarget} words of thought`,
-    SFT: 'maximum likelihood of gold responses, as many as the others sample',
+    'fine + length': `GRPO, fine, and up to 1 for ${settings.lengthTarget} words of thought`,
+    SFT: 'maximum likelihood of the gold responses to the same requests',
     'SFT, then fine': 'half of the budget each',
     start: 'the common start, untrained',
   },
   seeds: 5,
   prepared: true,
-  quickArms: ['fine', 'coarse', 'start'],
+  tuning: {
+    what: 'learning rate',
+    grid: [3e-4, 1e-3, 3e-3],
+    metric: 'exact',
+    arms: {
+      fine: ['fine + length', 'SFT, then fine'],
+      refined: [],
+      intermediate: [],
+      coarse: [],
+      SFT: [],
+    },
+  },
+  equalSamples: ['fine', 'refined', 'intermediate', 'coarse', 'fine + length', 'SFT', 'SFT, then fine'],
+  quickArms: ['fine', 'SFT', 'start'],
   notes: [
-    `Start: a decoder of 2 layers and width 64 trained on tool syntax; ${skill * 100} % of its examples answer the request that is asked, the others another one.`,
-    `Every arm: ${budget.iterations} iterations of ${budget.tasks} requests with ${budget.group} responses (SFT: as many gold responses), one learning rate for GRPO, no KL term.`,
-    'Learning rates are not tuned yet, of no arm.',
-    'Measured greedily on 256 held-out requests whose combination of tools was in training (exact) and 256 whose combination was not (unseen).',
+    `Start: a decoder of ${settings.start.depth} layers and width ${settings.start.width}, ${settings.start.steps} steps of likelihood on requests of its own: it knows the format and some calls.`,
+    `Every arm trains on the same ${settings.pool} requests: ${settings.iterations} iterations of ${settings.tasks} requests with ${settings.group} responses each, or as many gold responses read. No KL term.`,
+    `Measured greedily on ${settings.tested} held-out requests whose combination of tools was in training (exact) and ${settings.tested} whose combination was not (unseen).`,
   ],
   criteria: (results) => {
     const fine = results.difference('fine', 'coarse', 'exact')
-    const uniform = results.difference('coarse', 'fine', 'uniform groups')
+    const uniform = results.difference('coarse', 'fine', 'groups of equal rewards')
     const unseen = results.difference('fine', 'SFT', 'unseen')
     const length = results.difference('fine + length', 'fine', 'exact')
     const learnt = results.difference('fine', 'start', 'exact')
     return [
+      {
+        name: 'the start has room: its sampled calls are right in 5 to 50 %',
+        kind: 'validity',
+        holds: results.values('start', 'sampled').every((share) => share >= 0.05 && share <= 0.5),
+        measured: results
+          .values('start', 'sampled')
+          .map((share) => share.toFixed(2))
+          .join(', '),
+      },
       {
         name: 'the reward teaches: fine is above the start by 10 points',
         kind: 'validity',
@@ -106,98 +142,113 @@ export const toolrlProof: Reproduction = {
 export const prepare: Prepare = ({ seed, quick, folder }) =>
   textStart(folder, {
     seed,
-    steps: quick ? 120 : 700,
+    ...settings.start,
+    steps: quick ? 60 : settings.start.steps,
     example: (rng) => {
       const task = drawRequest(rng)
-      return { task, answer: goldTools(rng.chance(skill) ? task : drawRequest(rng.fork('other'))) }
+      return { task, answer: goldTools(task) }
     },
   })
 
-export const runArm: RunArm = async ({ arm, seed, quick, start }: ArmOptions): Promise<ArmResult> => {
-  const policy = await startingPolicy(start)
-  const iterations = quick ? 6 : budget.iterations
-  const perIteration = budget.tasks * budget.group
-  const uniform: number[] = []
-  const curves: Record<string, number[]> = { reward: [], exact: [] }
+export const runArm: RunArm = async (run, context) => {
+  const { arm, seed, quick, tuned: learningRate = 1e-3 } = run
+  const policy = await startingPolicy(run.start)
+  const iterations = quick ? 4 : settings.iterations
+  const pool = Array.from({ length: settings.pool }, (_, index) =>
+    drawRequest(new Rng(`toolrl/${seed}/pool/${index}`)),
+  )
 
-  const withReward = async (parameters: Tree<Tensor>, reward: Reward, rounds: number) => {
-    const trained = await policyGradient({
+  const byReward = (parameters: Tree<Tensor>, reward: Reward, rounds: number) =>
+    policyGradient({
+      ...tracked(run, context, { iterations: rounds }),
       policy,
       parameters,
       reward,
-      group: budget.group,
-      iterations: rounds,
-      minibatches: 2,
+      group: settings.group,
+      minibatches: settings.minibatches,
       learningRate,
       maxTokens: 64,
-      seed,
-      reference: 'none',
       tasks: (iteration, rng) =>
-        Array.from({ length: budget.tasks }, (_, index) =>
-          textPolicyTask(`${iteration}-${index}`, drawRequest(rng.fork(index)), 'gold'),
+        Array.from({ length: settings.tasks }, (_, index) =>
+          textPolicyTask(`${iteration}-${index}`, rng.fork(index).pick(pool), 'gold'),
         ),
-      onIteration: (record) => {
-        uniform.push(record.uniformGroups)
-        curves.reward!.push(record.reward ?? Number.NaN)
-        curves.exact!.push(record.parts.exact ?? Number.NaN)
-      },
     })
-    return trained.parameters
+  const byGold = async (rounds: number) => {
+    const rows = await Promise.all(
+      pool.map((request) =>
+        policyRow(policy, textPolicyTask('', request).conversation, textVocabulary.join(goldTools(request))),
+      ),
+    )
+    return offlineTraining<PolicyRow>({
+      ...tracked(run, context, { iterations: rounds, part: 'gold' }),
+      policy,
+      items: (iteration) => partOf(rows, iteration, perIteration, seed),
+      objective: supervised(policy),
+      batch: settings.batch,
+      learningRate,
+    })
   }
-  const onGold = (rounds: number) =>
-    trainedOnText(policy, {
-      seed,
-      steps: (2 * rounds * perIteration) / 64,
-      example: (rng) => {
-        const task = drawRequest(rng)
-        return { task, answer: goldTools(task) }
-      },
-      peak: learningRate,
+  const trained = async () => {
+    if (arm === 'start')
+      return { parameters: policy.initial, records: [], spent: { samples: 0, rewardCalls: 0 } }
+    if (arm === 'SFT') {
+      const { parameters, records } = await byGold(iterations)
+      return { parameters, records: [], spent: spentBy(records) }
+    }
+    const gold = arm === 'SFT, then fine' ? await byGold(iterations / 2) : undefined
+    const { parameters, records } = await byReward(
+      gold?.parameters ?? policy.initial,
+      rewards[arm]!(),
+      gold ? iterations / 2 : iterations,
+    )
+    return { parameters, records, spent: spentBy([...(gold?.records ?? []), ...records]) }
+  }
+  const { parameters, records, spent } = await trained()
+
+  const count = quick ? 32 : settings.tested
+  const tested = (split: Split, temperature = 0) => {
+    // trials are chosen on requests of their own
+    const set = `toolrl/${split}${seed < 1000 ? '' : '/tuning'}`
+    return answersTo(policy, parameters, textTasks(set, count, requests(split)) as TextTask[], {
+      temperature,
     })
-
-  const parameters =
-    arm === 'start'
-      ? policy.initial
-      : arm === 'SFT'
-        ? await onGold(iterations)
-        : arm === 'SFT, then fine'
-          ? await withReward(await onGold(iterations / 2), rewards[arm]!(), iterations / 2)
-          : await withReward(policy.initial, rewards[arm]!(), iterations)
-
-  const count = quick ? 32 : 256
-  const tested = async (split: Split): Promise<Awaited<ReturnType<typeof answersTo>>> =>
-    answersTo(policy, parameters, textTasks(`toolrl/${split}`, count, requests(split)) as TextTask[])
+  }
   const [seen, unseen] = [await tested('test'), await tested('unseen')]
+  const uniform = mean(records.map(({ uniformGroups }) => uniformGroups))
   return {
     metrics: {
       exact: meanPart(seen, 'exact'),
       unseen: meanPart(unseen, 'exact'),
+      sampled: meanPart(await tested('test', 1), 'exact'),
       'well-formed': meanPart(seen, 'format'),
-      tokens: seen.reduce((sum, { tokens }) => sum + tokens, 0) / seen.length,
-      ...(uniform.length === 0
-        ? {}
-        : { 'uniform groups': uniform.reduce((a, b) => a + b, 0) / uniform.length }),
+      tokens: tokensOf(seen),
+      ...(uniform === null ? {} : { 'groups of equal rewards': uniform }),
     },
-    ...(curves.reward!.length === 0 ? {} : { curves }),
-    examples: [...seen.slice(0, 2), ...unseen.slice(0, 1)].map(({ task, text, verdict }) => ({
-      prompt: promptText(task),
-      output: text,
-      note: verdict.parts.exact === 1 ? 'right' : 'wrong',
-    })),
-    samples: arm === 'start' ? 0 : iterations * perIteration,
-    rewardCalls: arm === 'start' || arm === 'SFT' ? 0 : uniform.length * perIteration,
+    curves: curvesOf(records),
+    examples: [...seen.slice(0, 2), ...unseen.slice(0, 1)].map((answer) =>
+      exampleOf(answer, answer.verdict.parts.exact === 1 ? 'right' : 'wrong'),
+    ),
+    ...spent,
   }
+}
+
+/** Passes over all rows, each in an order of its own, cut into parts of one size. */
+function partOf<Row>(rows: readonly Row[], part: number, size: number, seed: number): readonly Row[] {
+  const parts = rows.length / size
+  const order = new Rng(`toolrl/${seed}/gold/${Math.floor(part / parts)}`).shuffled(rows)
+  const first = (part % parts) * size
+  return order.slice(first, first + size)
 }
 
 function withLength(inner: Reward): Reward {
   return defineReward({
     name: 'toolrl-with-length',
-    params: { inner: rewardIdentity(inner), lengthTarget },
+    params: { inner: rewardIdentity(inner), lengthTarget: settings.lengthTarget },
     range: [inner.range[0], inner.range[1] + 1],
     judge: async (sample, context) => {
       const [score] = await inner.score([sample], context)
       if (score!.value === null) return score!
-      return { ...score!, value: score!.value + thoughtShare(textOf(sample.output), lengthTarget) }
+      return { ...score!, value: score!.value + thoughtShare(textOf(sample.output), settings.lengthTarget) }
     },
   })
 }

@@ -1,0 +1,149 @@
+import { GuerdonError, type JsonObject, Rng } from '../../core/index.ts'
+import type { Raster } from '../../models/raster.ts'
+import { embeddedLanguageModel } from '../../nets/embedded/language-model.ts'
+import type { Manifest } from '../../nets/embedded/manifest.ts'
+import type { TransformerConfig } from '../../nets/transformer.ts'
+import { initialVisionLanguage } from '../../nets/vision-language.ts'
+import type { ConnectorConfig } from '../../nets/visual-connector.ts'
+import type { CompileOptions } from '../../tensor/compile.ts'
+import type { Tensor, Tree } from '../../tensor/tree.ts'
+import type { Game } from '../../worlds/control/game.ts'
+import type { Pixels } from '../../worlds/scenes/raster.ts'
+import { type LanguagePolicy, languagePolicy, type PolicyPrompt } from './language-policy.ts'
+
+/** How a policy puts a game into words: one token for each word and each action. */
+export interface GameLanguage<Task extends JsonObject = JsonObject, State = unknown> {
+  readonly game: Game<Task, State>
+  /** Every action that the game may have. */
+  readonly actions: readonly string[]
+  /** Words of thoughts and prompts. @default none */
+  readonly words?: readonly string[]
+  /** What is told of a state beside its picture, in words. @default nothing */
+  readonly told?: (state: State) => readonly string[]
+  /** A thought worth imitating, in words, before the action. @default none: the policy acts at once */
+  readonly thought?: (state: State) => readonly string[]
+  /** Tokens of the longest thought. @default 0 */
+  readonly longestThought?: number
+  /** Actions taken before that the prompt holds, the latest; a policy that sees all of them knows its whole history. @default 0 */
+  readonly remembered?: number
+}
+
+/** A vision-language policy that plays one game. */
+export interface PlayingPolicy<Task extends JsonObject = JsonObject, State = unknown> {
+  readonly language: GameLanguage<Task, State>
+  readonly policy: LanguagePolicy
+  readonly manifest: Manifest
+  /** Most tokens of a response: the longest thought, the action, the end, and two to spare. */
+  readonly maxTokens: number
+  promptOf(state: State, actions: readonly string[]): PolicyPrompt
+  /** Tokens of a thought and an action, ended: what a demonstration teaches. */
+  responseOf(thought: readonly string[], action: string): number[]
+  /**
+   * The action of a response: the one token before its end. Null where there is none, which plays as an illegal action.
+   * `thought` is how many tokens stand before it.
+   */
+  read(response: readonly number[]): { readonly action: string | null; readonly thought: number }
+}
+
+export interface PlayingPolicyOptions extends CompileOptions {
+  /** Of the eyes and of the decoder. */
+  readonly size?: Pick<TransformerConfig, 'width' | 'heads'> & {
+    readonly eyes: number
+    readonly depth: number
+    readonly patch: number
+  }
+  /** @default 0 */
+  readonly seed?: string | number
+  /** @default drawn by the seed */
+  readonly parameters?: Tree<Tensor>
+}
+
+const marks = { begin: '<begin>', act: '<act>', end: '<end>' } as const
+
+/** A small, untrained policy for a game with pictures. */
+export function playingPolicy<Task extends JsonObject, State>(
+  language: GameLanguage<Task, State>,
+  options: PlayingPolicyOptions = {},
+): PlayingPolicy<Task, State> {
+  const { game, actions, words = [], longestThought = 0, remembered = 0, told = () => [] } = language
+  const { size = { width: 48, heads: 4, eyes: 2, depth: 2, patch: 8 }, seed = 0 } = options
+  const tokens = [...Object.values(marks), ...actions, ...words]
+  const first = game.start(game.task(game.splits[0]!.name, 0), new Rng(seed))
+  const picture = game.picture?.(first)
+  if (picture === undefined)
+    throw new GuerdonError('no-pictures', `the game "${game.name}" has no pictures to see.`)
+  const { width, heads, eyes, depth, patch } = size
+  const maxTokens = longestThought + 4
+  const connector: ConnectorConfig = {
+    kind: 'encoder',
+    width,
+    heads,
+    depth: eyes,
+    image: { size: picture.width, patch },
+  }
+  const manifest: Manifest = {
+    name: `plays-${game.name}`,
+    network: {
+      kind: 'vision-language',
+      config: {
+        connector,
+        decoder: {
+          width,
+          heads,
+          depth,
+          vocabulary: tokens.length,
+          context: Math.ceil((2 + told(first).length + 4 + remembered + maxTokens) / 16) * 16,
+          tied: true,
+        },
+      },
+    },
+    tokenizer: { tokens, marks: Object.values(marks) },
+    dialogue: { before: [marks.begin], between: [marks.act], end: marks.end },
+    training: { seed: String(seed), steps: 0, command: '' },
+  }
+  const { network } = manifest
+  if (network.kind !== 'vision-language') throw new TypeError(network.kind)
+  const parameters =
+    options.parameters ??
+    (initialVisionLanguage(new Rng(seed).fork(manifest.name), network.config) as Tree<Tensor>)
+  const model = embeddedLanguageModel(manifest.name, manifest, parameters, options)
+  const policy = languagePolicy(model, options)
+  const ids = new Map(tokens.map((token, id) => [token, id]))
+  const idOf = (token: string) => {
+    const id = ids.get(token)
+    if (id !== undefined) return id
+    throw new GuerdonError('unknown-word', `the language of "${game.name}" has no word "${token}".`, {
+      fix: 'Add it to `words` or `actions`.',
+    })
+  }
+  const isAction = new Set(actions.map(idOf))
+  return {
+    language,
+    policy,
+    manifest,
+    maxTokens,
+    promptOf: (state, taken) => ({
+      tokens: [
+        marks.begin,
+        ...told(state),
+        ...(remembered === 0 ? [] : taken.slice(-remembered)),
+        marks.act,
+      ].map(idOf),
+      image: rasterOfPixels(game.picture!(state)),
+    }),
+    responseOf: (thought, action) => [...thought, action, marks.end].map(idOf),
+    read(response) {
+      const last = response.at(-1) === policy.end ? response.length - 2 : response.length - 1
+      const token = response[last]
+      const isRead = token !== undefined && response.at(-1) === policy.end && isAction.has(token)
+      return { action: isRead ? tokens[token]! : null, thought: Math.max(0, last) }
+    },
+  }
+}
+
+function rasterOfPixels({ width, height, data }: Pixels): Raster {
+  const rgba = new Uint8Array(width * height * 4).fill(255)
+  for (let pixel = 0; pixel < width * height; pixel++)
+    for (let channel = 0; channel < 3; channel++) rgba[pixel * 4 + channel] = data[pixel * 3 + channel]!
+  return { width, height, data: rgba }
+}
