@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { canonicalJson, GuerdonError, type JsonObject, type Reward, rewardIdentity } from '../core/index.ts'
 import type { ReadOptions } from '../data/read.ts'
-import type { RunStatus, Store, StoredRun } from '../store/index.ts'
+import type { RunStatus, Store, StoredReward, StoredRun } from '../store/index.ts'
 import { type Survey, segmentBytes } from './run-survey.ts'
 
 export interface RunTerms {
@@ -34,7 +34,7 @@ export async function openRun(
     segmentBytes,
   }
   const unfinished = terms.resume ? await unfinishedRun(store, config, terms) : undefined
-  const id = terms.runId ?? unfinished ?? newRunId()
+  const id = terms.runId ?? unfinished ?? timedId()
   let run = await store.runs.find(id)
   const before = run?.status
   if (run === undefined) {
@@ -53,19 +53,21 @@ export async function openRun(
     }
   }
   checkUnchanged(run, config, terms)
-  await store.runs.addRewards(
-    id,
-    [...rewards].map(([name, reward]) => ({
-      name,
-      reward: reward.name,
-      version: reward.version,
-      params: reward.params,
-      range: reward.range,
-      identity: rewardIdentity(reward),
-    })),
-  )
+  await store.runs.addRewards(id, storedRewards(rewards))
   await store.runs.setStatus(id, 'running')
   return { id, before }
+}
+
+/** Rewards by their names in a run, as the store keeps them. */
+export function storedRewards(rewards: ReadonlyMap<string, Reward>): StoredReward[] {
+  return [...rewards].map(([name, reward]) => ({
+    name,
+    reward: reward.name,
+    version: reward.version,
+    params: reward.params,
+    range: reward.range,
+    identity: rewardIdentity(reward),
+  }))
 }
 
 /** The newest run of the same file, terms and rewards that was stopped or killed. */
@@ -107,7 +109,7 @@ function checkUnchanged(run: StoredRun, config: JsonObject, { source, survey }: 
 }
 
 /** Sorts by time of creation, and says it: 20260131-142501-4f09ab. */
-function newRunId(): string {
+export function timedId(): string {
   const [day, time] = new Date().toISOString().replaceAll(/[-:]/g, '').slice(0, 15).split('T')
   return `${day}-${time}-${randomBytes(3).toString('hex')}`
 }

@@ -125,7 +125,7 @@ async function resolvedRewards({ rewards, lookup }: RunOptions): Promise<Readonl
 }
 
 /** The parts of the file, when it can be judged part by part: large plain JSON Lines, read whole, no groups. */
-function segmentsFor(
+export function segmentsFor(
   source: string,
   { format, limit, range, at }: ReadOptions,
   rewards: ReadonlyMap<string, Reward>,

@@ -243,6 +243,40 @@ export class PostgresRuns implements Runs {
     )
   }
 
+  /**
+   * Cuts a run into stretches of about `size` samples, in order, each of which can be judged by itself.
+   *
+   * @param keepsGroups no group has samples in two stretches; where groups are mixed, stretches are larger
+   */
+  async stretches(
+    id: string,
+    size: number,
+    keepsGroups: boolean,
+  ): Promise<{ readonly first: number; readonly last: number; readonly rows: number }[]> {
+    const { run } = await this.keysOf(id)
+    // An island is a sample, or groups that are mixed with each other and no other.
+    const islands = keepsGroups
+      ? `SELECT min(low) AS first, max(high) AS last, sum(rows) AS rows FROM (
+           SELECT *, count(*) FILTER (WHERE before IS NULL OR low > before) OVER (ORDER BY low) AS island FROM (
+             SELECT low, high, rows,
+               max(high) OVER (ORDER BY low ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (
+               SELECT min(position) AS low, max(position) AS high, count(*) AS rows FROM samples
+               WHERE run = $1 GROUP BY group_hash) AS groups) AS ordered) AS numbered
+         GROUP BY island`
+      : 'SELECT position AS first, position AS last, 1 AS rows FROM samples WHERE run = $1'
+    return this.#postgres.transaction(
+      (sql) =>
+        sql.all(
+          `SELECT min(first) AS first, max(last) AS last, sum(rows) AS rows FROM (
+             SELECT *, (sum(rows) OVER (ORDER BY first) - rows)::bigint / $2::bigint AS stretch FROM (${islands}) AS islands
+           ) AS cut GROUP BY stretch ORDER BY stretch`,
+          run,
+          size,
+        ),
+      { isLong: true, isReading: true },
+    )
+  }
+
   async badRows(id: string, limit: number): Promise<BadRow[]> {
     return this.#notes('bad_rows', id, limit)
   }

@@ -98,5 +98,31 @@ export const postgresSteps: readonly string[] = [
     content text NOT NULL,
     UNIQUE (kind, id)
   );
+
+  CREATE TABLE orders (
+    key     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id      text COLLATE "C" NOT NULL UNIQUE,
+    kind    text NOT NULL,
+    about   text COLLATE "C" NOT NULL,
+    status  text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'complete', 'failed', 'cancelled')),
+    created text COLLATE "C" NOT NULL,
+    spec    text NOT NULL,
+    claimed timestamptz
+  );
+  CREATE INDEX open_orders ON orders (key) WHERE status = 'open';
+
+  CREATE TABLE shards (
+    order_key bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
+    number    int NOT NULL,
+    rows      int,
+    attempts  int NOT NULL DEFAULT 0,
+    status    text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'done', 'failed')),
+    spec      text NOT NULL,
+    worker    text,
+    failure   text,
+    result    text,
+    PRIMARY KEY (order_key, number)
+  );
+  CREATE INDEX open_shards ON shards (order_key) WHERE status = 'open';
   `,
 ]

@@ -1,0 +1,7 @@
+export { queuedJobs } from './job-order.ts'
+export { type Order, type OrderKind, type OrderProgress, type OrderStatus, orderKinds } from './orders.ts'
+export type { QueueOptions } from './queue.ts'
+export { orderScores, placeOf, type ScoreOrderOptions } from './score-order.ts'
+export { cancelOrder, orderNamed, type WaitOptions, waitForOrder } from './wait.ts'
+export { type WorkEvent, type WorkOptions, work } from './worker.ts'
+export { openWorkplace, type Workplace } from './workplace.ts'
