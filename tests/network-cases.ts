@@ -8,7 +8,7 @@ import {
   initialSoftPrompt,
   softPrefix,
 } from '../src/nets/decoder.ts'
-import { denoiserLoss, initialDenoiser } from '../src/nets/denoiser.ts'
+import { type DenoiserConfig, denoiserLoss, initialDenoiser } from '../src/nets/denoiser.ts'
 import { dualEncoderLoss, initialDualEncoder } from '../src/nets/dual-encoder.ts'
 import { categoricalEntropy, categoricalLogp, gaussianEntropy, gaussianLogp } from '../src/nets/heads.ts'
 import { addedLora } from '../src/nets/lora.ts'
@@ -50,7 +50,22 @@ const noise = {
   schedule: 'cosine' as const,
   steps: 50,
 }
+const drawing: DenoiserConfig = {
+  ...noise,
+  text: { ...noise.text, separators: [4], phrases: 2 },
+  convolutions: { patch: 2, width: 6, before: 1, after: 1 },
+  prediction: 'x0',
+}
 const policy = { sizes: [3, 8, 8, 4] }
+
+const noisyImages = {
+  images: floats(2, 8, 8, 3),
+  noise: floats(2, 8, 8, 3),
+  times: tensor([3, 40], [2]),
+  tokens: ids(11, 2, 3),
+  mask: tensor([1, 1, 1, 1, 0, 0], [2, 3]),
+  dropped: tensor([0, 1], [2]),
+}
 
 /** Factors of LoRA begin at 0, where half of the derivatives are. */
 function withNoise<Parameters extends Tree<Tensor>>(parameters: Parameters): Parameters {
@@ -181,14 +196,13 @@ export const networkCases: Record<string, NetworkCase> = {
   denoiser: {
     loss: (p, b) => denoiserLoss(p, noise, b),
     parameters: initialDenoiser(new Rng(7), noise),
-    batch: {
-      images: floats(2, 8, 8, 3),
-      noise: floats(2, 8, 8, 3),
-      times: tensor([3, 40], [2]),
-      tokens: ids(11, 2, 3),
-      mask: tensor([1, 1, 1, 1, 0, 0], [2, 3]),
-      dropped: tensor([0, 1], [2]),
-    },
+    batch: noisyImages,
+    overfits: 0.01,
+  },
+  'denoiser that draws with convolutions': {
+    loss: (p, b) => denoiserLoss(p, drawing, b, { mostWeight: 5 }),
+    parameters: initialDenoiser(new Rng(8), drawing),
+    batch: { ...noisyImages, tokens: tensor(Int32Array.of(1, 4, 2, 3, 5, 0), [2, 3], 'int32') },
     overfits: 0.01,
   },
 }

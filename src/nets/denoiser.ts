@@ -2,6 +2,15 @@ import { type Array as JaxArray, numpy as np } from '@jax-js/jax'
 import type { Rng } from '../core/index.ts'
 import type { Tensor } from '../tensor/tree.ts'
 import { paddingMask } from './attention.ts'
+import {
+  type Convolutions,
+  type ConvolutionsConfig,
+  cellsBefore,
+  imagesAfter,
+  initialConvolutions,
+  patchesOfCells,
+  patchNumbers,
+} from './denoiser-convolutions.ts'
 import { standardise } from './derivative.ts'
 import { noiseSchedule, type Prediction, type ScheduleName } from './diffusion.ts'
 import { filled, normal } from './initial.ts'
@@ -24,12 +33,14 @@ import {
   type TransformerConfig,
   transformer,
 } from './transformer.ts'
-import { type ImageConfig, imagesOf, patchesOf, patchShape, withNeighbours } from './visual-connector.ts'
+import { type ImageConfig, imagesOf, patchesOf, patchShape } from './visual-connector.ts'
 
 /** Predicts what noise hides in small images, given a text; stored with its checkpoints. */
 export interface DenoiserConfig extends TransformerConfig {
-  /** With `reach`, patches are read, and painted, together with those around them. */
+  /** `reach` means nothing here: `convolutions` see across the borders of patches. */
   readonly image: ImageConfig
+  /** Reads and draws the image in cells smaller than the transformer's patches. @default patches are linear layers' */
+  readonly convolutions?: ConvolutionsConfig
   /** The encoder of the texts; it does not see the image. */
   readonly text: TransformerConfig & {
     readonly vocabulary: number
@@ -40,6 +51,11 @@ export interface DenoiserConfig extends TransformerConfig {
      * words, so that what belongs together is known from the first step on. @default none
      */
     readonly separators?: readonly number[]
+    /**
+     * So many phrases, the first of a text, tell each patch by its place what they say of it, before attention: which
+     * words speak of which patches is learned much sooner. Needs `separators`. @default 0
+     */
+    readonly phrases?: number
   }
   readonly schedule: ScheduleName
   /** T, the times of the schedule. */
@@ -71,6 +87,8 @@ export type Denoiser<Leaf> = {
     readonly none: Leaf
     readonly whole: Linear<Leaf>
   }
+  readonly convolutions?: Convolutions<Leaf>
+  readonly layout?: Layout<Leaf>
   readonly patch: Linear<Leaf>
   /** [patches, width] */
   readonly positions: Leaf
@@ -80,13 +98,23 @@ export type Denoiser<Leaf> = {
   /** [depth, 6, width] */
   readonly tables: Leaf
   readonly transformer: Transformer<Leaf>
+  /** Absent where convolutions draw. */
+  readonly output?: Linear<Leaf>
+}
+
+/** From a phrase and a patch's place to whether one speaks of the other, and what it says. */
+type Layout<Leaf> = {
+  readonly phrase: FeedForward<Leaf>
+  /** [text width, 2 * width]: places meant, and what is said of them. */
+  readonly meant: Linear<Leaf>
+  readonly place: Linear<Leaf>
   readonly output: Linear<Leaf>
 }
 
 export function initialDenoiser(rng: Rng, config: DenoiserConfig): Denoiser<Tensor> {
-  const { width, depth, text } = config
-  const { width: patchWidth } = patchShape(config.image)
-  const seen = (2 * (config.image.reach ?? 0) + 1) ** 2
+  const { width, depth, text, image, convolutions } = config
+  const { width: patchWidth } = patchShape(image)
+  const fine = convolutions === undefined ? undefined : { image, width, convolutions }
   return {
     text: {
       embedding: normal(rng, [text.vocabulary, text.width], 0.5),
@@ -96,13 +124,24 @@ export function initialDenoiser(rng: Rng, config: DenoiserConfig): Denoiser<Tens
       none: normal(rng, [text.width], 0.02),
       whole: initialLinear(rng, text.width, width),
     },
-    patch: initialLinear(rng, patchWidth * seen, width),
-    positions: gridPositions(config.image, width),
+    ...(fine === undefined ? {} : { convolutions: initialConvolutions(rng, fine) }),
+    ...(text.phrases ? { layout: initialLayout(rng, width, text.width) } : {}),
+    patch: initialLinear(rng, fine === undefined ? patchWidth : patchNumbers(fine), width),
+    positions: gridPositions(image, width),
     condition: initialFeedForward(rng, width, 2 * width),
     modulation: initialLinear(rng, width, 6 * width, { gain: 0.1 }),
     tables: initialTables(depth, width),
     transformer: initialTransformer(rng, config),
-    output: initialLinear(rng, width * seen, patchWidth, { gain: 0.1 }),
+    ...(fine === undefined ? { output: initialLinear(rng, width, patchWidth, { gain: 0.1 }) } : {}),
+  }
+}
+
+function initialLayout(rng: Rng, width: number, textWidth: number): Layout<Tensor> {
+  return {
+    phrase: initialFeedForward(rng, textWidth, 4 * textWidth),
+    meant: initialLinear(rng, textWidth, 2 * width),
+    place: initialLinear(rng, width, width),
+    output: initialLinear(rng, width, width),
   }
 }
 
@@ -155,13 +194,14 @@ export function denoiser(
 ): JaxArray {
   const { width, depth, heads, steps } = config
   const [batch, length] = tokens.shape as [number, number]
-  const { states, present } = textStates(parameters.text, config, tokens, mask, dropped)
+  const { states, present, phrases } = textStates(parameters.text, config, tokens, mask, dropped)
   const whole = linear(parameters.text.whole, maskedMean(states.ref, present))
   const condition = feedForward(
     parameters.condition,
     whole.add(sinusoids(times.ref.mul(1000 / steps), width)),
   )
-  const six = linear(parameters.modulation, standardise(condition)).reshape([batch, 1, 6, width])
+  const told = standardise(condition).reshape([batch, 1, width])
+  const six = linear(parameters.modulation, told.ref).reshape([batch, 1, 6, width])
   const memories = np
     .split(
       linear(parameters.text.memory, states).reshape([batch, length, 2 * depth, heads, width / heads]),
@@ -172,8 +212,13 @@ export function denoiser(
   // the best linear guess of x_0: what is nearly all noise does not drown out the position
   const guess = config.prediction === 'x0' ? images.mul(scheduleAt(config, times.ref, Math.sqrt)) : images
   times.dispose()
-  const near = withNeighbours(patchesOf(guess, config.image), config.image, 0)
-  const patches = linear(parameters.patch, near).add(parameters.positions.ref)
+  const fine =
+    config.convolutions === undefined ? undefined : { ...config, convolutions: config.convolutions }
+  const cells = fine && cellsBefore(parameters.convolutions!, fine, guess.ref, told)
+  const read = fine ? patchesOfCells(cells!.ref, fine) : patchesOf(guess, config.image)
+  const placed = linear(parameters.patch, read).add(parameters.positions.ref)
+  const patches =
+    phrases === undefined ? placed : placed.add(layoutOf(parameters.layout!, phrases, parameters.positions))
   const count = patches.shape[1]!
   const padding = paddingMask(np.concatenate([present, np.ones([batch, count])], 1))
   const seen = config.locality === undefined ? padding : padding.add(distancePenalty(config, length))
@@ -189,7 +234,11 @@ export function denoiser(
     hooks,
   })
   for (const array of [six, seen]) array.dispose()
-  return imagesOf(linear(parameters.output, withNeighbours(painted, config.image, 0)), config.image)
+  const drawn = fine
+    ? imagesAfter(parameters.convolutions!, fine, painted, cells!, guess, told)
+    : imagesOf(linear(parameters.output!, painted), config.image)
+  told.dispose()
+  return drawn
 }
 
 /** Added to the scores of patches for `length` words and all patches: Float[1, heads, patches, length + patches]. */
@@ -207,38 +256,55 @@ function distancePenalty({ image, heads, locality = [] }: DenoiserConfig, length
   return np.array(penalty).reshape([1, heads, count, length + count])
 }
 
-/** States Float[B, T, text width] of a text and where there are any, Float[B, T]. Consumes the arrays. */
+/** What phrases Float[B, P, text width] say of each patch, Float[B, patches, width]. Consumes `phrases`. */
+function layoutOf(
+  { phrase, meant, place, output }: Layout<JaxArray>,
+  phrases: JaxArray,
+  positions: JaxArray,
+): JaxArray {
+  const [batch, count] = phrases.shape as [number, number]
+  const [patches, width] = positions.shape as [number, number]
+  const said = linear(meant, phrases.ref.add(feedForward(phrase, phrases)))
+  const [where, what] = np.split(said, 2, 2).map((part) => part.reshape([batch, 1, count, width])) as [
+    JaxArray,
+    JaxArray,
+  ]
+  const here = linear(place, positions.ref).reshape([1, patches, 1, width])
+  return linear(output, np.sum(np.maximum(where.add(here), 0).mul(what), 2))
+}
+
+/**
+ * States Float[B, T, text width] of a text, where there are any, Float[B, T], and those of its first phrases, Float[B,
+ * P, text width]. Consumes the arrays.
+ */
 function textStates(
   parameters: Denoiser<JaxArray>['text'],
   { text }: DenoiserConfig,
   tokens: JaxArray,
   mask: JaxArray,
   dropped: JaxArray | undefined,
-): { readonly states: JaxArray; readonly present: JaxArray } {
+): { readonly states: JaxArray; readonly present: JaxArray; readonly phrases: JaxArray | undefined } {
+  const { separators = [], phrases: most = 0 } = text
   const [batch, length] = tokens.shape as [number, number]
   const words = embedding(parameters.embedding, tokens.ref)
-  const inPhrases = text.separators?.length
-    ? words.ref.add(phraseSums(words, tokens, mask.ref, text.separators))
-    : words
-  if (!text.separators?.length) tokens.dispose()
+  const numbers = separators.length ? phraseNumbers(tokens, separators) : tokens
+  const slots = most > 0 ? phraseSlots(words.ref, numbers.ref, mask.ref, most) : undefined
+  const inPhrases = separators.length ? words.ref.add(phraseSums(words, numbers, mask.ref)) : words
+  if (!separators.length) tokens.dispose()
   const placed = inPhrases.add(parameters.positions.ref.slice([0, length]))
   const states = transformer(parameters.transformer, text, placed, { mask: paddingMask(mask.ref) })
-  if (dropped === undefined) return { states, present: mask }
+  if (dropped === undefined) return { states, present: mask, phrases: slots }
   const gone = dropped.greater(0.5).reshape([batch, 1])
   return {
+    phrases: slots && np.where(gone.ref.reshape([batch, 1, 1]), parameters.none.ref, slots),
     states: np.where(gone.ref.reshape([batch, 1, 1]), parameters.none.ref, states),
     present: np.where(gone, 1, mask), // a hidden text hides its length
   }
 }
 
-/** Of each word the sum over its phrase's, by the root of their number: Float[B, T, width]. Consumes the arrays. */
-function phraseSums(
-  words: JaxArray,
-  tokens: JaxArray,
-  mask: JaxArray,
-  separators: readonly number[],
-): JaxArray {
-  const [batch, length] = mask.shape as [number, number]
+/** The phrase, from 0, that each of Int[B, T] is part of, a separator of what follows: Float[B, T]. Consumes `tokens`. */
+function phraseNumbers(tokens: JaxArray, separators: readonly number[]): JaxArray {
+  const length = tokens.shape[1]!
   const ends = separators
     .map((separator) => np.equal(tokens.ref, separator).astype(np.float32))
     .reduce((a, b) => a.add(b))
@@ -247,7 +313,23 @@ function phraseSums(
     { length: length * length },
     (_, i) => +(Math.floor(i / length) <= i % length),
   )
-  const phrase = np.matmul(ends, np.array(upToHere, { shape: [length, length] }))
+  return np.matmul(ends, np.array(upToHere, { shape: [length, length] }))
+}
+
+/** The sum over the words of each of the first `count` phrases: Float[B, count, width]. Consumes the arrays. */
+function phraseSlots(words: JaxArray, phrase: JaxArray, mask: JaxArray, count: number): JaxArray {
+  const [batch, length] = mask.shape as [number, number]
+  const numbers = np.array(
+    Float32Array.from({ length: count }, (_, number) => number),
+    { shape: [1, count, 1] },
+  )
+  const isIn = np.equal(phrase.reshape([batch, 1, length]), numbers).astype(np.float32)
+  return np.matmul(isIn.mul(mask.reshape([batch, 1, length])), words)
+}
+
+/** Of each word the sum over its phrase's, by the root of their number: Float[B, T, width]. Consumes the arrays. */
+function phraseSums(words: JaxArray, phrase: JaxArray, mask: JaxArray): JaxArray {
+  const [batch, length] = mask.shape as [number, number]
   const together = np
     .equal(phrase.ref.reshape([batch, length, 1]), phrase.reshape([batch, 1, length]))
     .astype(np.float32)

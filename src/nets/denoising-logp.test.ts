@@ -9,8 +9,9 @@ import { imageSampler, textTensors } from './image-sampler.ts'
 
 const base: DenoiserConfig = {
   ...{ width: 8, depth: 1, heads: 2, image: { size: 4, patch: 2 }, locality: [1, 0] },
+  convolutions: { patch: 1, width: 4, before: 1, after: 1 },
   ...{ schedule: 'cosine', steps: 50 },
-  text: { width: 8, depth: 1, heads: 1, vocabulary: 5, context: 3 },
+  text: { width: 8, depth: 1, heads: 1, vocabulary: 5, context: 3, separators: [3], phrases: 2 },
 }
 const texts = [[1, 2], [3], [4, 4, 1]]
 

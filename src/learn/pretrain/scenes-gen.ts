@@ -17,15 +17,18 @@ const tokenizer = wordTokenizer(sceneTokenizer)
 
 const config: DenoiserConfig = {
   width: 96,
-  depth: 4,
+  depth: 2,
   heads: 4,
-  image: { size: 32, patch: 4, reach: 1 },
+  hidden: 192,
+  image: { size: 32, patch: 4 },
+  convolutions: { patch: 2, width: 48, before: 1, after: 2 },
   text: {
     width: 64,
     depth: 1,
     heads: 4,
     vocabulary: sceneVocabulary.size,
     context: 26,
+    phrases: 4,
     separators: [',', 'and', '.'].map((word) => tokenizer.id(word)),
   },
   locality: [1.5, 1.5, 0, 0],
@@ -35,7 +38,7 @@ const config: DenoiserConfig = {
 }
 
 /** Images in a batch; share of captions that are hidden, for guidance. */
-const [rows, hidden] = [32, 0.1] as const
+const [rows, hidden] = [16, 0.1] as const
 
 /** Captions of a stage. */
 interface Wording {
@@ -56,16 +59,20 @@ function promptOf(scene: Scene, rng: Rng, { full, background }: Wording): number
 
 /**
  * First where things are to be: single objects out of next to nothing but noise, so that the network finds out which
- * words speak of which patches (the loss settles after some 1,000 steps); then everything.
+ * words speak of which patches; then everything.
  */
 const lessons = [
   { objects: [1, 1], wording: { full: 1, background: 1 }, lateness: 100 },
-  { objects: [1, 2], wording: { full: 0.6, background: 0.85 }, lateness: 1.33 },
+  { objects: [1, 2], wording: { full: 0.8, background: 0.9 }, lateness: 1.25 },
+  { objects: [1, 2], wording: { full: 0.8, background: 0.9 }, lateness: 1.25 },
 ] as const
+
+/** Each size word is one size, each colour word one colour, so that there is less to learn: 8 and 13 pixels. */
+const look = { diameters: { small: [0.25, 0.25], large: [0.4, 0.4] }, jitter: 0 } as const
 
 /** Noise comes from a table of 2^20 normal numbers, from a place drawn for each image: drawing it would take longer. */
 function batches(seed: string): ReturnType<Recipe['batches']> {
-  const worlds = lessons.map(({ objects }) => sceneWorld({ seed, split: 'train', objects }))
+  const worlds = lessons.map(({ objects }) => sceneWorld({ ...look, seed, split: 'train', objects }))
   const table = standardNormal(new Rng(`${seed}/noise`), 2 ** 20)
   const pixels = config.image.size ** 2 * 3
   return (rng, stage) => {
@@ -114,10 +121,11 @@ export const scenesGen: Recipe = {
   ],
   model: { network: { kind: 'denoiser', config }, tokenizer: sceneTokenizer },
   stages: [
-    { steps: 1500, peak: 2.5e-3, warmup: 100 },
-    { steps: 14_000, peak: 2e-3, warmup: 200 },
+    { steps: 700, peak: 3e-3, warmup: 50, decay: 2000 },
+    { steps: 8000, peak: 2e-3, warmup: 100, decay: 80_000 },
+    { steps: 8000, peak: 1.9e-3, warmup: 1 },
   ],
-  average: 0.998,
+  average: 0.999,
   initial: (rng) => initialDenoiser(rng, config),
   loss: (parameters, batch) => denoiserLoss(parameters, config, batch, { mostWeight: 5 }),
   batches,
