@@ -52,7 +52,7 @@ export type RewardNetwork<Leaf> = {
         readonly prototypes: Leaf
         readonly items: Perceptron<Leaf>
       }
-  /** Raw weights of users, [users, outputs]: their softmax is the mixture. */
+  /** Raw weights of users, [users, outputs]: the softmax of `userGain` times these is the mixture. */
   readonly users?: Leaf
   readonly surface?: {
     /** [surface, outputs] */
@@ -68,20 +68,23 @@ export function stateWidth({ kind, config }: RewardTrunk): number {
   return kind === 'decoder' ? config.width : config.decoder.width
 }
 
-/** @param trunk given weights, as of a pre-trained model. @default random ones */
+/** @param given weights that are there already, as of a pre-trained trunk. @default random ones */
 export function initialRewardNetwork(
   rng: Rng,
   { trunk, head, surface }: RewardNetworkConfig,
-  given?: Tree<Tensor>,
+  given: Partial<RewardNetwork<Tensor>> = {},
 ): RewardNetwork<Tensor> {
   const width = stateWidth(trunk)
   return {
-    trunk: given ?? initialTrunk(rng.fork('trunk'), trunk),
+    trunk: initialTrunk(rng.fork('trunk'), trunk),
     head: initialHead(rng.fork('head'), head, width),
-    ...(head.users === undefined ? {} : { users: normal(rng.fork('users'), [head.users, head.outputs], 1) }),
+    ...(head.users === undefined
+      ? {}
+      : { users: normal(rng.fork('users'), [head.users, head.outputs], 1 / userGain) }),
     ...(surface === undefined
       ? {}
       : { surface: { weight: filled([surface, head.outputs], 0), scale: filled([surface], 1) } }),
+    ...given,
   }
 }
 
@@ -186,9 +189,15 @@ export function rewardValues(
   return np.negative(np.sqrt(np.maximum(np.sum(np.square(away), -1), 1e-12)))
 }
 
+/**
+ * Users are kept as so many times smaller numbers than the logits of their mixtures: one learning rate for all then moves
+ * them faster than the rest (PAL: 50 times as fast), as each sees only its own few comparisons.
+ */
+export const userGain = 20
+
 /** Mixtures Float[N, K] of users Int[N]. Consumes `users`. */
 export function userMixtures({ users: weights }: RewardNetwork<JaxArray>, users: JaxArray): JaxArray {
-  return nn.softmax(np.take(weights!.ref, users, 0), -1)
+  return nn.softmax(np.take(weights!.ref, users, 0).mul(userGain), -1)
 }
 
 /** States of rows, whatever the trunk: Float[N, width]. Consumes the rows. */

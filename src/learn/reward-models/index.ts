@@ -21,6 +21,7 @@ export {
 export type { ComparisonDetails, LabelledAnswer } from './reward-examples.ts'
 export type { AuxiliaryLoss, ComparisonLoss } from './reward-loss.ts'
 export type { EmbedderTrunk, OwnTrunk } from './reward-trunk.ts'
+export { stateEmbedder } from './state-embedder.ts'
 export {
   type TrainedRewardModel,
   type TrainRewardModelOptions,

@@ -20,9 +20,6 @@ import {
 } from '../objectives/preference-losses.ts'
 import type { DrawnBatch, LabelTargets, RewardTargets } from './reward-batches.ts'
 
-/** On half the squared weights of the surface: there are thousands, most of them of words that occur a few times. */
-const surfaceRidge = 0.3
-
 /** How a comparison becomes a loss. */
 export type ComparisonLoss =
   /** -log sigmoid(difference), each order as certain as it is said to be, less a share of labels taken to be wrong. */
@@ -90,8 +87,6 @@ export function rewardLoss(
     states = readStates(hidden, reads!)
   }
   const features = headFeatures(parameters, config, states, surface)
-  if (parameters.surface !== undefined)
-    losses.push(np.sum(np.square(parameters.surface.weight.ref)).mul(surfaceRidge / 2))
   const valuesAt = (places: JaxArray, view: JaxArray) =>
     rewardValues(parameters, config, np.take(features.ref, places, 0), mixtures(parameters, config, view))
   if (comparisons !== undefined) {

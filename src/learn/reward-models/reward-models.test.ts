@@ -38,7 +38,7 @@ function pairs(count: number, seed: string, topic = (rng: Rng) => rng.pick(['law
 const small: TrainRewardModelOptions = {
   preferences: pairs(60, 'train'),
   heldOut: pairs(40, 'test'),
-  trunk: { width: 16, depth: 1, heads: 2, context: 64, vocabulary: 300, buckets: 64 },
+  trunk: { width: 16, depth: 1, heads: 2, context: 64, vocabulary: 300, ngrams: 0 },
   steps: 40,
   rows: 16,
   learningRate: 5e-3,

@@ -2,10 +2,11 @@ import { type Preference, promptText, textOf } from '../../core/index.ts'
 import { trainedBytePairs } from '../../models/byte-pair-tokenizer.ts'
 import type { Embedder } from '../../models/embedder.ts'
 import type { EmbeddedLanguageModel } from '../../nets/embedded/language-model.ts'
-import type { RewardTrunk } from '../../nets/reward-network.ts'
+import type { RewardHead, RewardNetwork, RewardTrunk } from '../../nets/reward-network.ts'
 import type { Pool, RewardReading } from '../../rewards/learned/reward-manifest.ts'
-import { formCount } from '../../rewards/learned/surface-features.ts'
-import type { Tensor, Tree } from '../../tensor/tree.ts'
+import { formCount, ngramCounts } from '../../rewards/learned/surface-features.ts'
+import type { RewardModel } from '../../rewards/learned/trained-reward-model.ts'
+import type { Tensor } from '../../tensor/tree.ts'
 import type { LabelledAnswer } from './reward-examples.ts'
 
 /** A small transformer of one's own, with a sub-word vocabulary learned from the training texts. */
@@ -21,10 +22,10 @@ export interface OwnTrunk {
   /** Tokens, 256 bytes among them. @default 2048 */
   readonly vocabulary?: number
   /**
-   * Whether form and words also count by themselves, each with a weight: what little data can teach. Words are hashed to
-   * so many places. @default 4096; 0 for none
+   * Whether form, words and pairs of words (so many, the most frequent) also count by themselves, each with a weight: what
+   * little data can teach. @default 8192; 0 for none
    */
-  readonly buckets?: number
+  readonly ngrams?: number
 }
 
 /** An embedder, and its name, under which the saved reward model finds it again. */
@@ -40,8 +41,11 @@ export interface EmbedderTrunk {
 export interface TrunkOptions {
   readonly preferences?: readonly Preference[]
   readonly labelled?: readonly LabelledAnswer[]
-  /** @default a transformer of one's own */
-  readonly trunk?: OwnTrunk | EmbeddedLanguageModel | EmbedderTrunk
+  /**
+   * A transformer of one's own, the layers of an embedded language model, an embedder's vectors, or a reward model that
+   * is trained further (its first member; users are begun anew). @default a transformer of one's own
+   */
+  readonly trunk?: OwnTrunk | EmbeddedLanguageModel | EmbedderTrunk | RewardModel
   /** What of the hidden states is judged. @default 'last' with a language model, 'mean' with one's own */
   readonly pool?: Pool
   /** Whether the prompt is read before the answer. @default true */
@@ -52,7 +56,9 @@ export interface TrunkOptions {
 export interface ChosenTrunk {
   readonly trunk: RewardTrunk
   readonly reading: RewardReading
-  readonly given?: Tree<Tensor>
+  readonly given?: Partial<RewardNetwork<Tensor>>
+  /** Of a reward model that is trained further. */
+  readonly head?: RewardHead
   readonly embedder?: Embedder
   /** Numbers known of the surface of an answer. */
   readonly surface?: number
@@ -64,6 +70,19 @@ const marks = ['<blank>', '<prompt>', '<answer>', '<end>'] as const
 
 export function chosenTrunk(options: TrunkOptions): ChosenTrunk {
   const { trunk = {}, pool, prompt = true } = options
+  if ('members' in trunk) {
+    const { network, reading } = trunk.manifest
+    const { users: _, ...given } = trunk.members[0]!
+    const { surface } = network
+    return {
+      trunk: network.trunk,
+      head: network.head,
+      reading,
+      given,
+      ...(surface === undefined ? {} : { surface }),
+      ...(trunk.embedder === undefined ? {} : { embedder: trunk.embedder }),
+    }
+  }
   if ('embedder' in trunk) return vectorTrunk(trunk)
   if ('manifest' in trunk) {
     const { network, tokenizer, dialogue } = trunk.manifest
@@ -77,10 +96,11 @@ export function chosenTrunk(options: TrunkOptions): ChosenTrunk {
         prompt,
         cut: false,
       },
-      given: trunk.parameters,
+      given: { trunk: trunk.parameters },
     }
   }
-  const { width = 64, depth = 2, heads = 4, context = 256, vocabulary = 2048, buckets = 4096 } = trunk
+  const { width = 64, depth = 2, heads = 4, context = 256, vocabulary = 2048, ngrams = 8192 } = trunk
+  const known = ngrams === 0 ? undefined : frequentNgrams(options, ngrams)
   const tokenizer = trainedBytePairs(textsOf(options), { size: vocabulary, marks })
   const size = marks.length + 256 + tokenizer.merges.length
   return {
@@ -92,9 +112,9 @@ export function chosenTrunk(options: TrunkOptions): ChosenTrunk {
       pool: pool ?? 'mean',
       prompt,
       cut: true,
-      ...(buckets === 0 ? {} : { buckets }),
+      ...(known && { ngrams: known }),
     },
-    ...(buckets === 0 ? {} : { surface: formCount + buckets }),
+    ...(known && { surface: formCount + known.length }),
     blank: 0,
   }
 }
@@ -114,12 +134,29 @@ function vectorTrunk({
   }
 }
 
-/** Different texts of the training part, once each. */
-function textsOf({ preferences = [], labelled = [] }: TrunkOptions): Set<string> {
+/** N-grams that stand in two answers or more, the most frequent first. */
+function frequentNgrams(options: TrunkOptions, most: number): string[] {
+  const standsIn = new Map<string, number>()
+  for (const text of answersOf(options))
+    for (const name of ngramCounts(text).keys()) standsIn.set(name, (standsIn.get(name) ?? 0) + 1)
+  return [...standsIn]
+    .filter(([, count]) => count > 1)
+    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+    .slice(0, most)
+    .map(([name]) => name)
+}
+
+function answersOf({ preferences = [], labelled = [] }: TrunkOptions): Set<string> {
   const texts = new Set<string>()
-  for (const { prompt, chosen, rejected } of preferences)
-    for (const text of [promptText(prompt), textOf(chosen), textOf(rejected)]) texts.add(text)
-  for (const { sample } of labelled)
-    for (const text of [promptText(sample.prompt), textOf(sample.output)]) texts.add(text)
+  for (const { chosen, rejected } of preferences) texts.add(textOf(chosen)).add(textOf(rejected))
+  for (const { sample } of labelled) texts.add(textOf(sample.output))
+  return texts
+}
+
+/** Different texts of the training part, once each. */
+function textsOf(options: TrunkOptions): Set<string> {
+  const texts = answersOf(options)
+  for (const { prompt } of options.preferences ?? []) texts.add(promptText(prompt))
+  for (const { sample } of options.labelled ?? []) texts.add(promptText(sample.prompt))
   return texts
 }

@@ -23,9 +23,15 @@ import { type StepReport, train } from '../../tensor/train.ts'
 import { flatLeaves, type PathPattern, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { rewardBatches } from './reward-batches.ts'
 import { type RewardEvaluation, type RewardEvaluationOptions, rewardEvaluation } from './reward-evaluation.ts'
-import { type ComparisonDetails, type LabelledAnswer, rewardExamples } from './reward-examples.ts'
+import {
+  type Comparison,
+  type ComparisonDetails,
+  type LabelledAnswer,
+  rewardExamples,
+} from './reward-examples.ts'
 import { type AuxiliaryLoss, type ComparisonLoss, type RewardBatch, rewardLoss } from './reward-loss.ts'
-import { chosenTrunk, type TrunkOptions } from './reward-trunk.ts'
+import { type ChosenTrunk, chosenTrunk, type TrunkOptions } from './reward-trunk.ts'
+import { type SparseFeatures, sparseBradleyTerry } from './sparse-bradley-terry.ts'
 
 export interface TrainRewardModelOptions extends CompileOptions, TrunkOptions, RewardEvaluationOptions {
   readonly name?: string
@@ -152,16 +158,19 @@ export async function trainRewardModel(options: TrainRewardModelOptions): Promis
   ])
   if (folder !== undefined) await checkStates(folder, members, state)
   const isTrained = pathMatcher(options.trainable ?? ((path) => !path.startsWith('trunk.connector')))
+  const surface =
+    chosen.given?.surface ??
+    withSurface(initialRewardNetwork(new Rng('surface'), network), readings, examples.comparisons).surface
   const networks: RewardNetwork<Tensor>[] = []
   for (let member = 0; member < members; member++) {
     const own = members === 1 ? String(seed) : `${seed}/${member}`
     const trained = await train<Tree<Tensor>>({
       ...options,
-      parameters: scaled(
-        initialRewardNetwork(new Rng(`reward-model/${own}`), network, chosen.given),
-        readings,
-      ) as Tree<Tensor>,
-      trainable: (path) => path !== 'surface.scale' && isTrained(path),
+      parameters: {
+        ...initialRewardNetwork(new Rng(`reward-model/${own}`), network, chosen.given),
+        ...(surface === undefined ? {} : { surface }),
+      } as Tree<Tensor>,
+      trainable: (path) => !path.startsWith('surface.') && isTrained(path),
       optimiser: adamW({ weightDecay: options.weightDecay ?? 0.01 }),
       seed: own,
       steps,
@@ -262,36 +271,44 @@ async function checkStates(folder: string, members: number, state: string): Prom
 
 function networkOf(
   { dimensions = ['reward'], users, prototypes = 2, head = 'linear' }: TrainRewardModelOptions,
-  { trunk, surface }: Pick<RewardNetworkConfig, 'trunk' | 'surface'>,
+  { trunk, surface, head: before }: Pick<ChosenTrunk, 'trunk' | 'surface' | 'head'>,
 ): RewardNetworkConfig {
-  const outputs = users === undefined ? dimensions.length : prototypes
+  const outputs = before?.outputs ?? (users === undefined ? dimensions.length : prototypes)
   const counted = { outputs, ...(users === undefined ? {} : { users: users.length }) }
   return {
     trunk,
-    head: head === 'linear' ? { kind: 'linear', ...counted } : { ...head, ...counted },
+    head: { ...(before ?? (head === 'linear' ? { kind: 'linear' } : head)), ...counted },
     ...(surface === undefined ? {} : { surface }),
   }
 }
+
+/** On half the squared weights of the surface: there are thousands, most of them of words that occur a few times. */
+const surfaceRidge = 0.3
 
 function pathMatcher(pattern: PathPattern): (path: string) => boolean {
   return typeof pattern === 'function' ? pattern : (path) => pattern.test(path)
 }
 
-/** The same network, with numbers of the surface brought to deviation 1 over the answers; those that never vary to 0. */
-function scaled(
+/**
+ * The same network, with weights of the surface fitted to all comparisons at once: the trunk then learns what they leave
+ * over.
+ */
+function withSurface(
   network: RewardNetwork<Tensor>,
   readings: readonly (Reading | undefined)[],
+  comparisons: readonly Comparison[],
 ): RewardNetwork<Tensor> {
   if (network.surface === undefined) return network
-  const rows = readings.flatMap((each) => (each?.surface === undefined ? [] : [each.surface]))
-  const size = network.surface.scale.shape[0]!
-  const scale = Float32Array.from({ length: size }, (_, at) => {
-    const average = rows.reduce((sum, row) => sum + row[at]!, 0) / rows.length
-    const deviation = Math.sqrt(rows.reduce((sum, row) => sum + (row[at]! - average) ** 2, 0) / rows.length)
-    const occurs = rows.reduce((count, row) => count + Number(row[at] !== 0), 0)
-    return occurs < 2 || deviation < 1e-6 ? 0 : 1 / deviation
-  })
-  return { ...network, surface: { ...network.surface, scale: tensor(scale, [size]) } }
+  const rows = readings.map(
+    (each): SparseFeatures =>
+      Array.from(each?.surface ?? []).flatMap((value, feature) =>
+        value === 0 ? [] : [[feature, value] as const],
+      ),
+  )
+  const [size, outputs] = network.surface.weight.shape as [number, number]
+  const { weights, scale } = sparseBradleyTerry(rows, size, comparisons, { ridge: surfaceRidge })
+  const weight = Float32Array.from({ length: size * outputs }, (_, at) => weights[Math.floor(at / outputs)]!)
+  return { ...network, surface: { weight: tensor(weight, [size, outputs]), scale: tensor(scale, [size]) } }
 }
 
 /** Mean score of the answers that can be read; at most a thousand, evenly chosen, are asked. */

@@ -27,8 +27,8 @@ export type RewardReading =
       readonly prompt: boolean
       /** What is too long is cut, a prompt at its beginning and an answer at its end; otherwise it cannot be judged. */
       readonly cut: boolean
-      /** Places to which the words of the answer are hashed, beside its form, where the surface counts too. */
-      readonly buckets?: number
+      /** Words and pairs of words of the answer that count by themselves, beside its form, where the surface counts too. */
+      readonly ngrams?: readonly string[]
     }
   | {
       readonly kind: 'vectors'

@@ -66,7 +66,8 @@ export function tokenizerOf(reading: Extract<RewardReading, { kind: 'tokens' }>)
 }
 
 function tokenReader(trunk: RewardTrunk, reading: Extract<RewardReading, { kind: 'tokens' }>): RewardReader {
-  const { dialogue, pool, prompt: readsPrompt, cut, buckets } = reading
+  const { dialogue, pool, prompt: readsPrompt, cut, ngrams } = reading
+  const places = ngrams && new Map(ngrams.map((name, place) => [name, place]))
   const tokenizer = tokenizerOf(reading)
   const seeing = trunk.kind === 'vision-language' ? trunk.config : undefined
   const { context } = trunk.kind === 'decoder' ? trunk.config : seeing!.decoder
@@ -90,7 +91,7 @@ function tokenReader(trunk: RewardTrunk, reading: Extract<RewardReading, { kind:
     return {
       tokens: [...before, ...answer, end],
       start: before.length,
-      ...(buckets === undefined ? {} : { surface: surfaceFeatures(textOf(sample.output), buckets) }),
+      ...(places && { surface: surfaceFeatures(textOf(sample.output), places) }),
     }
   }
   return {
@@ -112,13 +113,13 @@ function tokenReader(trunk: RewardTrunk, reading: Extract<RewardReading, { kind:
         async (readings) => readings,
         signal,
       ),
-    rows(readings, places = (each, length) => [pooled(pool, each, length)]) {
+    rows(readings, readsOf = (each, length) => [pooled(pool, each, length)]) {
       const longest = Math.max(...readings.map(({ tokens }) => tokens.length))
       const length = Math.min(context, Math.ceil(longest / lengthStep) * lengthStep)
       const tokens = new Int32Array(readings.length * length)
       const reads = readings.map((each, row) => {
         tokens.set(each.tokens, row * length)
-        return places(each, length)
+        return readsOf(each, length)
       })
       const count = reads[0]!.length
       const flat = new Float32Array(readings.length * count * length)
@@ -128,7 +129,7 @@ function tokenReader(trunk: RewardTrunk, reading: Extract<RewardReading, { kind:
       return {
         tokens: tensor(tokens, [readings.length, length], 'int32'),
         reads: tensor(flat, [readings.length, count, length]),
-        ...(buckets === undefined ? {} : { surface: stacked(readings.map(({ surface }) => surface!)) }),
+        ...(places && { surface: stacked(readings.map(({ surface }) => surface!)) }),
         ...(seeing &&
           imageTensor(
             readings.map(({ image }) => image),

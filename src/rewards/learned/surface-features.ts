@@ -24,30 +24,32 @@ export function formFeatures(text: string): Readonly<Record<string, number>> {
   }
 }
 
-/**
- * Form, and log(1 + count) of words and pairs of words, each hashed to one of `buckets` places. Features of different size:
- * scale each by its deviation.
- */
-export function surfaceFeatures(text: string, buckets: number): Float32Array {
-  const form = Object.values(formFeatures(text))
-  const features = new Float32Array(form.length + buckets)
+/** Words and pairs of words, each with how often it stands in the text. */
+export function ngramCounts(text: string, longest = 2): Map<string, number> {
   const words = tokenise(text, 'unicode', true)
-  words.forEach((word, at) => {
-    features[form.length + bucketOf(word, buckets)]!++
-    if (at > 0) features[form.length + bucketOf(`${words[at - 1]} ${word}`, buckets)]!++
-  })
-  for (let at = form.length; at < features.length; at++) features[at] = Math.log1p(features[at]!)
+  const counts = new Map<string, number>()
+  for (let size = 1; size <= longest; size++)
+    for (let at = 0; at + size <= words.length; at++) {
+      const name = words.slice(at, at + size).join(' ')
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+  return counts
+}
+
+/**
+ * Form, and log(1 + count) of the n-grams listed: features of different size, to be scaled each by its deviation. What is
+ * not listed counts for nothing.
+ */
+export function surfaceFeatures(text: string, places: ReadonlyMap<string, number>): Float32Array {
+  const form = Object.values(formFeatures(text))
+  const features = new Float32Array(form.length + places.size)
   features.set(form)
+  for (const [name, count] of ngramCounts(text)) {
+    const place = places.get(name)
+    if (place !== undefined) features[form.length + place] = Math.log1p(count)
+  }
   return features
 }
 
-/** Number of features of form, which stand before the buckets. */
+/** Number of features of form, which stand first. */
 export const formCount = Object.keys(formFeatures('')).length
-
-/** FNV-1a over UTF-16 code units. */
-function bucketOf(text: string, buckets: number): number {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  return ((hash ^ (hash >>> 13)) >>> 0) % buckets
-}

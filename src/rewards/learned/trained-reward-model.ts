@@ -15,7 +15,12 @@ import type { Embedder } from '../../models/embedder.ts'
 import { isFailed, type Outcome } from '../../models/outcome.ts'
 import type { Tokenizer } from '../../models/tokenizer.ts'
 import { resolveModel } from '../../nets/resolve-model.ts'
-import { initialRewardNetwork, type RewardNetwork, rewardFeatures } from '../../nets/reward-network.ts'
+import {
+  initialRewardNetwork,
+  type RewardNetwork,
+  rewardFeatures,
+  userGain,
+} from '../../nets/reward-network.ts'
 import { sigmoid } from '../../stats/logistic.ts'
 import { standardDeviation } from '../../stats/moments.ts'
 import { type Checkpoint, loadCheckpoint, restored, saveCheckpoint } from '../../tensor/checkpoint.ts'
@@ -53,6 +58,8 @@ export interface RewardModel {
   readonly members: readonly RewardNetwork<Tensor>[]
   readonly reader: RewardReader
   readonly tokenizer?: Tokenizer
+  /** Of a model over vectors, where it was given in code. */
+  readonly embedder?: Embedder
   values(samples: readonly Sample[], view?: RewardView, signal?: AbortSignal): Promise<Outcome<RewardValue>[]>
   /** As a reward of single answers. Throws `unknown-dimension` or `unknown-user`. */
   reward(options?: RewardModelOptions): Reward
@@ -157,6 +164,7 @@ export function trainedRewardModel(
     members,
     reader,
     ...(reader.tokenizer === undefined ? {} : { tokenizer: reader.tokenizer }),
+    ...(embedder === undefined ? {} : { embedder }),
     values,
     reward({ as = 'log-odds', ...view } = {}) {
       checkView(manifest, view)
@@ -286,7 +294,10 @@ export function userWeights({ users }: RewardNetwork<Tensor>): number[][] {
   if (users === undefined) return []
   const [count, outputs] = users.shape as [number, number]
   return Array.from({ length: count }, (_, row) => {
-    const raw = Array.from((users.data as Float32Array).subarray(row * outputs, (row + 1) * outputs))
+    const raw = Array.from(
+      (users.data as Float32Array).subarray(row * outputs, (row + 1) * outputs),
+      (value) => userGain * value,
+    )
     const top = Math.max(...raw)
     const powers = raw.map((value) => Math.exp(value - top))
     const total = powers.reduce((a, b) => a + b, 0)
