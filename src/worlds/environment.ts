@@ -78,8 +78,11 @@ export interface Environment {
   readonly splits: readonly Split[]
   /** The same for all tasks, at least one. */
   readonly tools: readonly Tool[]
-  /** Where plain text of the policy goes: the text becomes this argument of this tool. */
-  readonly textTool: { readonly tool: string; readonly argument: string }
+  /**
+   * Where plain text of the policy goes: the text becomes this argument of this tool. `answers`: whether a message that
+   * uses no tool is meant for it too, as the answer that ends a rollout.
+   */
+  readonly textTool: { readonly tool: string; readonly argument: string; readonly answers: boolean }
   /** How the rewards of the steps make the episode's one reward: added up, or the last that is not null. */
   readonly finalReward: 'sum' | 'last'
   /** Of the episode's reward. */

@@ -51,7 +51,7 @@ export function gameEnvironment<Task extends JsonObject, State>(
     version: game.version,
     splits: game.splits.map(({ name, type, tasks }) => ({ name, type, tasks })),
     tools,
-    textTool: { tool: playTool, argument: 'action' },
+    textTool: { tool: playTool, argument: 'action', answers: false },
     finalReward: 'sum',
     rewardRange: game.rewardRange,
     rewardParts: ['won', 'legal'],

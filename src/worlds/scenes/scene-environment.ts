@@ -76,7 +76,7 @@ export function sceneEnvironment(options: SceneEnvironmentOptions = {}): Environ
         },
       },
     ],
-    textTool: { tool: 'answer', argument: 'text' },
+    textTool: { tool: 'answer', argument: 'text', answers: true },
     finalReward: 'last',
     rewardRange: [0, 1],
     rewardParts: ['correct', 'looks'],

@@ -93,6 +93,11 @@ export function facetsOf(parts: PartValues): Readonly<Record<ReactionFacet, bool
 export interface ReactionModel {
   /** Probability that the reaction fits the answer: praise for a faultless one, a complaint about a fault. @default 0.8 */
   readonly reliability?: number
+  /**
+   * Share of the reactions that are about any facet, whatever is at fault: who is displeased finds fault with everything,
+   * and who is pleased with nothing. @default 0
+   */
+  readonly halo?: number
 }
 
 /**
@@ -104,7 +109,7 @@ export interface ReactionModel {
 export function reactionProbabilities(
   instruction: Instruction,
   answer: readonly string[],
-  { reliability = 0.8 }: ReactionModel = {},
+  { reliability = 0.8, halo = 0 }: ReactionModel = {},
 ): (Reaction & { readonly probability: number })[] {
   const { parts } = judgeAnswer(instruction, answer)
   const facets = facetsOf(parts)
@@ -118,9 +123,8 @@ export function reactionProbabilities(
     .map(({ facet, isPositive, tokens }) => {
       const among = isPositive ? praised : blamed
       const wordingCount = wordings[facet][isPositive ? 'positive' : 'negative'].length - 1
-      const probability = among.includes(facet)
-        ? (isPositive ? positive : 1 - positive) / among.length / wordingCount
-        : 0
+      const share = (among.includes(facet) ? (1 - halo) / among.length : 0) + halo / reactionFacets.length
+      const probability = ((isPositive ? positive : 1 - positive) * share) / wordingCount
       return { facet, isPositive, tokens, probability }
     })
 }

@@ -60,7 +60,7 @@ export function toolEnvironment(options: ToolEnvironmentOptions = {}): Environme
         },
       },
     ],
-    textTool: { tool: 'reply', argument: 'text' },
+    textTool: { tool: 'reply', argument: 'text', answers: true },
     finalReward: 'sum',
     rewardRange: [0, 1],
     rewardParts: partNames,
