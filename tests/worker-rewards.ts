@@ -1,4 +1,4 @@
-import { defineReward, textOf, unscored } from '../src/core/index.ts'
+import { defineGroupReward, defineReward, textOf, unscored } from '../src/core/index.ts'
 
 // Rewards that the tests of workers name as a module, since workers are other processes.
 
@@ -23,9 +23,8 @@ export const drawn = () =>
 
 /** The share of a group's samples that say the same. */
 export const agreement = () =>
-  defineReward({
+  defineGroupReward({
     name: 'agreement',
-    needs: ['group'],
     judgeGroup: (group) =>
       group.map(({ output }) => ({
         value: group.filter((other) => textOf(other.output) === textOf(output)).length / group.length,

@@ -15,7 +15,10 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
     )
     .version(version(), '-V, --version')
     .option('--config <file>', 'configuration file', undefined)
-    .option('--store <file>', 'file of the store (default: .guerdon/store.db)')
+    .option(
+      '--store <file>',
+      'file or postgres:// address of the store (default: DATABASE_URL, else .guerdon/store.db)',
+    )
     .option('--json', 'print the result as JSON')
     .option('--quiet', 'no progress and no notes')
     .showHelpAfterError('("guerdon COMMAND --help" lists the options)')
@@ -207,6 +210,32 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   )
 
   command(
+    root
+      .command('worker')
+      .description('take work from the queues of the shared store (PostgreSQL), on any number of machines')
+      .option('--threads <n>', 'shards at a time', count, 1)
+      .option('--kinds <names>', 'only such work: score, audit, reproduction', undefined)
+      .option('--lease <seconds>', 'a silent worker loses its shards after this long', count, 30)
+      .option('--name <text>', 'what jobs call it (default: host name and process id)')
+      .option('--idle <seconds>', 'end when there was nothing to do for this long', count)
+      .option('--concurrency <n>', 'requests of this worker to each model endpoint at a time', count)
+      .option('--requests-per-minute <n>', 'of this worker, to each model endpoint', count)
+      .option('--tokens-per-minute <n>', 'of this worker, of each model endpoint', count),
+    () => import('./commands/worker.ts'),
+    (module, _args, options, terminal) => module.workerCommand(options, terminal),
+  )
+
+  command(
+    root
+      .command('jobs')
+      .description('what was given to workers')
+      .argument('[action]', 'list, show, cancel or retry', 'list')
+      .argument('[id]', 'a job'),
+    () => import('./commands/jobs.ts'),
+    (module, [action, id], options, terminal) => module.jobsCommand(action!, id, options, terminal),
+  )
+
+  command(
     calling(root.command('models').description('where models come from; "try NAME TEXT" asks one'))
       .argument('[action]', 'list or try', 'list')
       .argument('[name]', 'a model, such as openai:gpt-5-mini')
@@ -284,6 +313,7 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
       .option('--seeds <n>', "seeds (default: the reproduction's, 5)", count)
       .option('--quick', 'a short deterministic slice without a verdict')
       .option('--workers <n>', 'runs at a time (default: one per core)', count)
+      .option('--queue', 'let the workers of the shared store do the runs; they must see the folder')
       .option(
         '--out <folder>',
         'where runs, results and reports go; gone on from when they are there',
@@ -329,7 +359,9 @@ function scoring(command: Command): Command {
     .option('--step <n>', 'training step, for rewards with a schedule', number)
     .option('--concurrency <n>', 'calls of each reward at a time, and requests to each model endpoint', count)
     .option('--batch <n>', 'samples in a call', count)
-    .option('--workers <n>', 'threads', count)
+    .option('--workers <n>', 'threads; with --queue: those of this process that take part', count)
+    .option('--queue', 'let the workers of the shared store do it, and wait ("guerdon worker")')
+    .option('--detach', 'with --queue: do not wait')
     .option(
       '--isolate [limits]',
       'run each reward in a process of its own, such as "seconds=2,cpu=2,memory=512"',

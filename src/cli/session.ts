@@ -9,8 +9,15 @@ import { resolveReward } from '../methods/resolve.ts'
 import { type IsolatedReward, type IsolateOptions, isolate } from '../rewards/isolate.ts'
 import type { RewardReference } from '../rewards/reward-reference.ts'
 import { figure } from '../stats/figure.ts'
-import { defaultStorePath, openStore, type Store } from '../store/index.ts'
+import {
+  defaultStorePath,
+  isPostgresAddress,
+  openStore,
+  type Store,
+  storeOfEnvironment,
+} from '../store/index.ts'
 import { type ModelCallOptions, withModelCalls } from './model-calls.ts'
+import type { QueueCommandOptions } from './queue.ts'
 import type { ExitCode, Terminal } from './terminal.ts'
 
 export interface GlobalOptions {
@@ -20,13 +27,12 @@ export interface GlobalOptions {
   readonly quiet?: boolean
 }
 
-export interface ScoringOptions extends GlobalOptions, ModelCallOptions {
+export interface ScoringOptions extends GlobalOptions, ModelCallOptions, QueueCommandOptions {
   readonly reward?: readonly string[]
   readonly run?: string
   readonly seed?: string
   readonly step?: number
   readonly batch?: number
-  readonly workers?: number
   readonly isolate?: string | true
   readonly format?: string
   readonly convention?: string
@@ -48,15 +54,20 @@ export async function withSession<T>(
 ): Promise<T> {
   const file = configFile(process.cwd(), options.config)
   const config = file === null ? {} : await loadConfigFile(file)
-  const path =
-    options.store ??
-    (config.store === undefined ? defaultStorePath : join(file === null ? '.' : dirname(file), config.store))
-  const store = await openStore(path)
+  const store = await openStore(storeLocation(options, config, file))
   try {
     return await work({ config, configFile: file, store })
   } finally {
     await store.close()
   }
+}
+
+/** The store of the command line, else of the environment (`DATABASE_URL`), else of the configuration. */
+export function storeLocation(options: GlobalOptions, config: GuerdonConfig, file: string | null): string {
+  const given = options.store ?? storeOfEnvironment()
+  if (given !== undefined) return given
+  if (config.store === undefined) return defaultStorePath
+  return isPostgresAddress(config.store) || file === null ? config.store : join(dirname(file), config.store)
 }
 
 const resolver = new URL(
@@ -144,6 +155,7 @@ export function scoreSource(
   options: ScoringOptions,
   terminal: Terminal,
 ): Promise<RunSummary> {
+  if (options.queue) return onWorkers(session, source, options, terminal)
   const isLimited = options.maxCost !== undefined || options.maxCalls !== undefined || options.dryRun
   if (options.isolate !== undefined && isLimited)
     throw new GuerdonError('bad-option', 'a budget of model calls does not reach into isolated processes.', {
@@ -152,6 +164,23 @@ export function scoreSource(
   return withModelCalls(session, options, terminal, (calls) =>
     scoreWith(session, source, options, terminal, calls.signal),
   )
+}
+
+async function onWorkers(
+  session: Session,
+  source: string,
+  options: ScoringOptions,
+  terminal: Terminal,
+): Promise<RunSummary> {
+  const { scoreOnWorkers } = await import('./queue.ts') // brings the driver of PostgreSQL along
+  const { isolate, ...rest } = options
+  if (isolate !== undefined)
+    throw new GuerdonError(
+      'bad-option',
+      '--isolate and --queue do not go together: workers have threads of their own.',
+    )
+  const rewards = (await namedRewards(session, rest)) as Record<string, RewardReference>
+  return scoreOnWorkers(session, source, rewards, rest, terminal)
 }
 
 async function scoreWith(
@@ -222,13 +251,14 @@ export function judgingWork(
 export async function interruptible<T>(
   terminal: Terminal,
   work: (signal: AbortSignal) => Promise<T>,
+  said = 'stopping: what is scored is kept (again to stop at once)',
 ): Promise<T> {
   const stop = new AbortController()
   let interrupts = 0
   const interrupt = () => {
     interrupts++
     if (interrupts > 1) process.exit(130)
-    terminal.note('stopping: what is scored is kept (again to stop at once)')
+    terminal.note(said)
     stop.abort()
   }
   process.on('SIGINT', interrupt)

@@ -1,5 +1,5 @@
 export { defaultStorePath, openStore, type StoreOptions, storeOfEnvironment } from './open.ts'
-export type { PostgresOptions } from './postgres.ts'
+export { isPostgresAddress, type PostgresOptions } from './postgres.ts'
 export { sampleText, textHash } from './sample-text.ts'
 export type { SqliteOptions } from './sqlite.ts'
 export * from './store.ts'

@@ -36,7 +36,12 @@ export interface PoolOptions {
 }
 
 export type JobOutcome<Result = unknown> =
-  | { readonly status: 'done'; readonly value: Result }
+  | {
+      readonly status: 'done'
+      readonly value: Result
+      /** That the job took, where it had to wait before it was begun. */
+      readonly seconds?: number
+    }
   | { readonly status: 'failed'; readonly error: GuerdonError }
   | { readonly status: 'cancelled' }
 

@@ -1,15 +1,19 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { GuerdonError } from '../../core/index.ts'
 import { catalogueEntry } from '../../methods/catalogue/catalogue.ts'
 import type { StageProgress } from '../../methods/reproduce/jobs.ts'
 import { proofOf, provenIds } from '../../methods/reproduce/proofs.ts'
 import { metricText } from '../../methods/reproduce/report.ts'
-import { type ReproductionResult, reproduce } from '../../methods/reproduce/reproduce.ts'
+import {
+  type ReproduceOptions,
+  type ReproductionResult,
+  reproduce,
+} from '../../methods/reproduce/reproduce.ts'
 import { reproductionsMarkdown } from '../../methods/reproduce/reproductions-markdown.ts'
 import { readSummaries, writeSummary } from '../../methods/reproduce/verdicts.ts'
 import { figure } from '../../stats/figure.ts'
-import type { GlobalOptions } from '../session.ts'
+import { type GlobalOptions, interruptible, withSession } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 
@@ -18,6 +22,7 @@ export interface ReproduceCommandOptions extends GlobalOptions {
   readonly seeds?: number
   readonly quick?: boolean
   readonly workers?: number
+  readonly queue?: boolean
   readonly out: string
   readonly results?: string
   readonly write?: string
@@ -59,14 +64,18 @@ async function one(
   terminal: Terminal,
 ): Promise<ReproductionResult> {
   const proof = await proofOf(id)
-  const folder = join(options.out, options.quick ? `${id}-quick` : id)
-  const result = await reproduce(proof, {
-    folder,
-    quick: options.quick ?? false,
-    ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
-    ...(options.workers === undefined ? {} : { workers: options.workers }),
-    onProgress: (progress) => showProgress(id, progress, terminal),
-  })
+  const folder = resolve(options.out, options.quick ? `${id}-quick` : id)
+  const result = await withJobs(id, options, terminal, (jobs) =>
+    reproduce(proof, {
+      folder,
+
+      quick: options.quick ?? false,
+      ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
+      ...jobs,
+      onProgress: (progress) => showProgress(id, progress, terminal),
+    }),
+  )
   terminal.progressEnd()
   if (options.json) return result
   terminal.result(`${catalogueEntry(id).name}: ${result.verdict ?? 'no verdict'}`)
@@ -97,6 +106,25 @@ async function one(
     `\n${result.seeds} seeds, ${figure(result.seconds / 60, 1)} minutes of one core; report: ${join(folder, 'report.html')}`,
   )
   return result
+}
+
+/** With `--queue` the workers do the runs: all at once, as far as there are workers. An interrupt cancels them. */
+async function withJobs<Result>(
+  id: string,
+  options: ReproduceCommandOptions,
+  terminal: Terminal,
+  work: (jobs: Pick<ReproduceOptions, 'runJobs' | 'workers' | 'signal'>) => Promise<Result>,
+): Promise<Result> {
+  if (!options.queue) return work({})
+  const { atWorkplace } = await import('../queue.ts') // brings the driver of PostgreSQL along
+  const { queuedJobs } = await import('../../serve/workers/index.ts')
+  return withSession(options, (session) =>
+    atWorkplace(session, (place) =>
+      interruptible(terminal, (signal) =>
+        work({ signal, workers: 1000, runJobs: queuedJobs(place, 'reproduction', id) }),
+      ),
+    ),
+  )
 }
 
 /** `toolrl, runs  [###...] 32%  12/40, 2 min left  fine, seed 2: 34/80, reward 1.93; ...` */

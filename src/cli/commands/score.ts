@@ -35,7 +35,7 @@ async function dryRun(
   const store = await openStore(join(folder, 'store.db'))
   try {
     const kept: Session = { ...session, store: { ...store, calls: session.store.calls } }
-    const { run: _run, ...unnamed } = options
+    const { run: _run, queue: _queue, ...unnamed } = options
     await scoreSource(kept, source, unnamed, terminal)
     return 0
   } finally {

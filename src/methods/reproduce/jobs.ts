@@ -27,12 +27,21 @@ export interface JobsOptions {
   readonly workers?: number | undefined
   readonly onProgress?: ((progress: StageProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
+  /** Does a job somewhere else than on this machine. @default a process here */
+  readonly runJobs?: typeof runJobs | undefined
 }
 
 /** Runs jobs side by side, one thread each; gives those that failed. */
 export async function runEach<Result>(
   work: readonly Work<Result>[],
-  { module, stage, workers = availableParallelism(), onProgress, signal }: JobsOptions,
+  {
+    module,
+    stage,
+    workers = availableParallelism(),
+    onProgress,
+    signal,
+    runJobs: run = runJobs,
+  }: JobsOptions,
 ): Promise<{ readonly run: string; readonly reason: string }[]> {
   const failures: { run: string; reason: string }[] = []
   const running = new Map<string, RunProgress & { run: string }>()
@@ -45,7 +54,7 @@ export async function runEach<Result>(
       running.set(name, { run: name, done: 0, all: 1 })
       tell()
       const started = performance.now()
-      const [outcome] = await runJobs<Result>([{ module, export: entry, options }], {
+      const [outcome] = await run<Result>([{ module, export: entry, options }], {
         workers: 1,
         threads: 1,
         onProgress: (_, value) => {
@@ -54,7 +63,8 @@ export async function runEach<Result>(
         },
         ...(signal === undefined ? {} : { signal }),
       })
-      if (outcome!.status === 'done') await keep(outcome!.value, (performance.now() - started) / 1000)
+      if (outcome!.status === 'done')
+        await keep(outcome!.value, outcome!.seconds ?? (performance.now() - started) / 1000)
       else if (outcome!.status === 'failed') failures.push({ run: name, reason: outcome!.error.message })
       running.delete(name)
       done++

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '../../core/index.ts'
 import { mean } from '../../stats/moments.ts'
-import { runEach, type StageProgress, type Work } from './jobs.ts'
+import { type JobsOptions, runEach, type StageProgress, type Work } from './jobs.ts'
 import { type KeptRuns, keptRuns, removeCheckpoints, runFolder } from './kept-runs.ts'
 import { reproductionReport } from './report.ts'
 import {
@@ -27,6 +27,8 @@ export interface ReproduceOptions {
   readonly folder: string
   readonly onProgress?: (progress: StageProgress) => void
   readonly signal?: AbortSignal
+  /** Does jobs somewhere else than on this machine, where `folder` must be seen too. @default processes here */
+  readonly runJobs?: JobsOptions['runJobs']
 }
 
 /** What a reproduction came to; written as `result.json`, with `report.html` beside it. */

@@ -13,12 +13,20 @@ export interface JobShard {
   readonly options: Json
 }
 
+interface JobDone {
+  readonly value: Json
+  readonly seconds: number
+}
+
 /** What a worker does with a `JobShard`. Throws when it failed; null when it was cancelled. */
 export async function performJob(spec: JobShard, signal: AbortSignal): Promise<Json> {
+  const started = performance.now()
   const job = { module: localModule(spec.module), export: spec.export, options: spec.options }
   const [outcome] = await runJobs<Json>([job], { workers: 1, threads: 1, signal })
   if (outcome!.status === 'failed') throw outcome!.error
-  return outcome!.status === 'done' ? (outcome!.value ?? null) : null
+  if (outcome!.status === 'cancelled') return null
+  const done: JobDone = { value: outcome!.value ?? null, seconds: (performance.now() - started) / 1000 }
+  return { ...done }
 }
 
 /**
@@ -42,13 +50,18 @@ export function queuedJobs(workplace: Workplace, kind: OrderKind, about: string)
     const order = { id: timedId(), kind, about, created: new Date().toISOString(), spec: null }
     const key = await workplace.orders.create({ ...order, shards: shards as unknown as readonly Json[] })
     await workplace.queue.put(kind, key, shards.keys().toArray())
-    const status = await waitForOrder(workplace, { ...order, key, status: 'open' }, signal ? { signal } : {})
+    const status = await waitForOrder(
+      workplace,
+      { ...order, key, status: 'open' },
+      { interval: 2000, ...(signal ? { signal } : {}) },
+    )
     const results = await workplace.orders.results(key)
     const failures = new Map(
       (await workplace.orders.failedShards(key, jobs.length)).map(({ number, failure }) => [number, failure]),
     )
     return jobs.map((_, number): JobOutcome<Result> => {
-      if (results.has(number)) return { status: 'done', value: results.get(number) as Result }
+      const done = results.get(number) as unknown as JobDone | undefined
+      if (done) return { status: 'done', value: done.value as Result, seconds: done.seconds }
       if (status === 'cancelled') return { status: 'cancelled' }
       return {
         status: 'failed',

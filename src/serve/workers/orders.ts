@@ -185,6 +185,18 @@ export class Orders {
     return rows.map((row) => ({ ...row, spec: restoredJson(row.spec), failure: restored(row.failure) }))
   }
 
+  /** Opens an order again, with the shards that failed; returns their numbers. */
+  async reopen(key: number): Promise<number[]> {
+    return this.#postgres.transaction(async (sql) => {
+      const rows = await sql.all<{ number: number }>(
+        `UPDATE shards SET status = 'open' WHERE order_key = $1 AND status <> 'done' RETURNING number`,
+        key,
+      )
+      await sql.run(`UPDATE orders SET status = 'open', claimed = NULL WHERE key = $1`, key)
+      return rows.map(({ number }) => number)
+    })
+  }
+
   /** Results of the shards that are done, by number. */
   async results(key: number): Promise<Map<number, Json>> {
     const rows = await this.#postgres.all<{ number: number; result: string }>(

@@ -9,6 +9,10 @@ export interface QueueOptions {
    * often. At least 10. @default 30
    */
   readonly lease?: number
+  /** Of the shards that are ordered here: attempts after the first. @default 4 */
+  readonly retries?: number
+  /** Before another attempt, in seconds; twice as long before each further one, 30 at most. @default 1 */
+  readonly retryDelay?: number
 }
 
 /** A shard that a worker has for a while. */
@@ -36,8 +40,6 @@ interface Payload {
 }
 
 const failedQueue = 'failed'
-/** Attempts after the first. */
-const retries = 4
 
 /**
  * Which shard is whose: queues of pg-boss in the schema beside the store's. They hold keys alone; what is to be done, and
@@ -45,14 +47,17 @@ const retries = 4
  */
 export class WorkQueue {
   readonly #boss: PgBoss
-  readonly #lease: number
+  readonly #options: Required<QueueOptions>
 
-  private constructor(boss: PgBoss, lease: number) {
+  private constructor(boss: PgBoss, options: Required<QueueOptions>) {
     this.#boss = boss
-    this.#lease = lease
+    this.#options = options
   }
 
-  static async open(postgres: Postgres, { lease = 30 }: QueueOptions = {}): Promise<WorkQueue> {
+  static async open(
+    postgres: Postgres,
+    { lease = 30, retries = 4, retryDelay = 1 }: QueueOptions = {},
+  ): Promise<WorkQueue> {
     if (!(Number.isInteger(lease) && lease >= 10))
       throw new GuerdonError('bad-option', `a lease of ${lease} s is none.`, {
         fix: 'Give a whole number from 10.',
@@ -74,27 +79,29 @@ export class WorkQueue {
     for (const kind of orderKinds)
       await boss.createQueue(kind, {
         deadLetter: failedQueue,
-        retryLimit: retries,
-        retryDelay: 1,
-        retryBackoff: true,
-        retryDelayMax: 30,
         expireInSeconds: 23 * 3600, // leases tell the living from the dead
         deleteAfterSeconds: 3600,
       })
-    return new WorkQueue(boss, lease)
+    return new WorkQueue(boss, { lease, retries, retryDelay })
   }
 
   get lease(): number {
-    return this.#lease
+    return this.#options.lease
   }
 
   async put(kind: OrderKind, order: number, shards: readonly number[]): Promise<void> {
+    const { lease, retries, retryDelay } = this.#options
     for (let from = 0; from < shards.length; from += 1000)
       await this.#boss.insert(
         kind,
-        shards
-          .slice(from, from + 1000)
-          .map((shard) => ({ data: { order, shard } satisfies Payload, heartbeatSeconds: this.#lease })),
+        shards.slice(from, from + 1000).map((shard) => ({
+          data: { order, shard } satisfies Payload,
+          heartbeatSeconds: lease,
+          retryLimit: retries,
+          retryDelay,
+          retryBackoff: retryDelay > 0,
+          retryDelayMax: 30,
+        })),
       )
   }
 

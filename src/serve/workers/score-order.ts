@@ -3,7 +3,7 @@ import { openRun, storedRewards, timedId } from '../../apply/run-open.ts'
 import { duplicateMessage, lineOf, placedRows } from '../../apply/run-rows.ts'
 import { type ShardWork, unfinishedSegments, withConvention } from '../../apply/run-segments.ts'
 import { scoreStream } from '../../apply/run-stream.ts'
-import { type Segment, surveyFile } from '../../apply/run-survey.ts'
+import { surveyFile } from '../../apply/run-survey.ts'
 import type { WorkerTask } from '../../apply/run-worker.ts'
 import { GuerdonError, type Json, type Reward, rewardIdentity } from '../../core/index.ts'
 import { type ReadOptions, readSamples } from '../../data/read.ts'
@@ -42,6 +42,8 @@ export interface ScoreOrderOptions {
   readonly config?: string | null
   /** Samples to a shard where they come from the store. @default enough for 64 shards, 100 to 2000 */
   readonly shardRows?: number
+  /** A file of fewer segments (of 2 MiB) is read into the store, and cut finer there. @default 16 */
+  readonly fewestSegments?: number
   readonly signal?: AbortSignal
   /** Told of samples while they are read into the store. */
   readonly onIntake?: (rows: number) => void
@@ -65,7 +67,8 @@ export async function orderScores(workplace: Workplace, options: ScoreOrderOptio
   const { rewards, references } = await loaded(options)
   const stored = await store.runs.find(samples)
   const survey = stored === undefined ? await surveyFile(samples) : undefined
-  const segments = survey === undefined ? undefined : enough(segmentsFor(samples, read, rewards, survey))
+  const cut = survey && segmentsFor(samples, read, rewards, survey)
+  const segments = cut !== undefined && cut.length >= (options.fewestSegments ?? 16) ? cut : undefined
   const terms = { runId: options.runId, resume: options.resume, seed, step, survey, read, rewards }
   const run = stored?.id ?? (await openRun(store, { ...terms, source: samples })).id
   if (stored !== undefined) await store.runs.addRewards(run, storedRewards(rewards))
@@ -122,13 +125,6 @@ export function placeOf({ spec }: { readonly spec: Json }): string {
   if ('segment' in work)
     return `the ${work.segment.end - work.segment.start} bytes from line ${work.segment.firstLine}`
   return `rows ${lineOf(work.stretch.first)} to ${lineOf(work.stretch.last)}`
-}
-
-/** Fewer segments would leave workers without work at the end, or altogether. */
-const fewestSegments = 32
-
-function enough(segments: readonly Segment[] | undefined): readonly Segment[] | undefined {
-  return segments !== undefined && segments.length >= fewestSegments ? segments : undefined
 }
 
 /** Reads the samples of a source into the store. */

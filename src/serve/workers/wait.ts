@@ -34,6 +34,14 @@ export async function cancelOrder({ store, orders }: Workplace, order: Order): P
     await store.runs.setStatus(order.about, 'stopped')
 }
 
+/** Has the shards that failed, or were left when it was cancelled, done after all; returns how many. */
+export async function retryOrder({ orders, queue }: Workplace, order: Order): Promise<number> {
+  if (order.status === 'open') return 0
+  const shards = await orders.reopen(order.key)
+  await queue.put(order.kind, order.key, shards)
+  return shards.length
+}
+
 /** An order by its id. Throws `unknown-order`. */
 export async function orderNamed({ orders, store }: Workplace, id: string): Promise<Order> {
   const order = await orders.find(id)

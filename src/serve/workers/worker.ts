@@ -20,6 +20,8 @@ export interface WorkOptions {
   readonly name?: string
   /** Of model calls, in each thread. */
   readonly limits?: CallLimits
+  /** Ends when there was nothing to do for this long, in milliseconds. @default never */
+  readonly idleLimit?: number
   /** Stops: shards under way are given back with everything written, and the promise resolves. */
   readonly signal: AbortSignal
   readonly onEvent?: (event: WorkEvent) => void
@@ -99,13 +101,17 @@ export async function work(workplace: Workplace, options: WorkOptions): Promise<
   async function slot(): Promise<void> {
     const scorer = new Scorer(workplace.store.address, options.limits ?? {})
     let pause = idle.first
-    while (!signal.aborted) {
+    let idleSince = performance.now()
+    while (
+      !signal.aborted &&
+      performance.now() - idleSince < (options.idleLimit ?? Number.POSITIVE_INFINITY)
+    ) {
       let lease: Lease | undefined
       await orderly(async () => {
         lease = await queue.take(kinds)
         if (lease !== undefined) await perform(lease, scorer)
       })
-      if (lease !== undefined) pause = idle.first
+      if (lease !== undefined) [pause, idleSince] = [idle.first, performance.now()]
       else {
         await scorer.rest()
         await sleep(pause, signal)
