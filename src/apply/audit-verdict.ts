@@ -44,7 +44,7 @@ export function auditVerdict(audit: Audit): AuditVerdict {
     if (unscored.total > 0.05 * one.result.rows.length)
       failsAt.push({
         tone: 'bad',
-        text: `${figure(unscored.total)} of ${figure(one.result.rows.length)} items of ${titleOf(one)} could not be judged.`,
+        text: `${figure(unscored.total)} of ${figure(one.result.rows.length)} items of ${titleOf(one)} could not be judged${mostlyBecause(one)}.`,
       })
   }
   const attacks = audit.attacks?.attacks.filter(({ rate }) => rate !== null) ?? []
@@ -89,6 +89,17 @@ export function auditVerdict(audit: Audit): AuditVerdict {
           : `Pays for ${figure(paid.length)} of ${figure(probes.length)} built-in nonsense outputs.`,
     })
   return { goodFor, failsAt, costs: [costFinding(audit)] }
+}
+
+/** The commonest reason why items have no verdict, in the words of the first that has it. */
+function mostlyBecause({ result }: BenchmarkAudit): string {
+  const reasons = result.rows.flatMap(({ outcome, reason }) =>
+    outcome === 'unresolved' && reason !== undefined ? [reason] : [],
+  )
+  const [most] = [...Map.groupBy(reasons, (reason) => reason.replace(/"[^"]*"|\d+/g, '')).values()].sort(
+    (a, b) => b.length - a.length,
+  )
+  return most === undefined ? '' : `, mostly since ${most[0]!.replace(/\.$/, '').slice(0, 200)}`
 }
 
 /** No item has a verdict: its score, if a benchmark's rules give one, is that of silence. */

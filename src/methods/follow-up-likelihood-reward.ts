@@ -2,7 +2,6 @@ import { z } from 'zod'
 import {
   defineBatchReward,
   isDialogue,
-  messageOf,
   type Reward,
   type Sample,
   type Score,
@@ -13,12 +12,10 @@ import {
   unscored,
 } from '../core/index.ts'
 import type { ChatMessage } from '../models/chat-model.ts'
-import { capable } from '../models/model.ts'
-import { failed, isFailed, type Outcome } from '../models/outcome.ts'
-import type { GivenAnswer, LogProbabilityModel, TokenScores } from '../models/token-model.ts'
+import { isFailed } from '../models/outcome.ts'
+import type { GivenAnswer, LogProbabilityModel } from '../models/token-model.ts'
 import type { Tokenizer } from '../models/tokenizer.ts'
-import { checkModelName, resolveModel } from '../nets/resolve-model.ts'
-import { identityOfNamed } from '../rewards/judge/named-model.ts'
+import { likelihoodsOf, namedLikelihoodModel } from '../rewards/judge/named-likelihood.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
 import { totalUsage } from '../rewards/usage.ts'
 import { mean, standardDeviation } from '../stats/moments.ts'
@@ -83,7 +80,7 @@ function followUpLikelihoodReward(
   turns?: DialogueTurns,
 ): Reward {
   const { variant, facets, signs, model: name } = options.parse(settings)
-  const model = given ?? (name === undefined ? undefined : likelihoodModel(name))
+  const model = given ?? (name === undefined ? undefined : namedLikelihoodModel(name))
   const sets: readonly (readonly [string, FollowUps])[] = Array.isArray(facets)
     ? facets.map((facet) => [facet, followUps[facet as keyof typeof followUps]])
     : Object.entries(facets)
@@ -114,10 +111,10 @@ function followUpLikelihoodReward(
           ? []
           : sets.flatMap(([, { positive, negative }]) => [...positive, ...negative].map(prompt.scored)),
       )
-      const outcomes = await likelihoods(
+      const outcomes = await likelihoodsOf(
         model,
         asked.map(({ pair }) => pair),
-        signal,
+        signal ? { signal } : {},
       )
       let next = 0
       return prompts.map((prompt): Score => {
@@ -146,35 +143,6 @@ function followUpLikelihoodReward(
       })
     },
   })
-}
-
-/** A model that rejects has failed for each of them. */
-async function likelihoods(
-  model: LogProbabilityModel,
-  pairs: readonly GivenAnswer[],
-  signal: AbortSignal | undefined,
-): Promise<readonly Outcome<TokenScores>[]> {
-  if (pairs.length === 0) return []
-  try {
-    return await model.logProbabilities(pairs, signal ? { signal } : {})
-  } catch (error) {
-    const failure = signal?.aborted
-      ? failed('cancelled', 'cancelled while the model was asked')
-      : failed('outage', `the model failed: ${messageOf(error)}`)
-    return pairs.map(() => failure)
-  }
-}
-
-/** A model by name, loaded when it is first asked. */
-function likelihoodModel(name: string): LogProbabilityModel {
-  checkModelName(name)
-  return {
-    id: identityOfNamed(name),
-    logProbabilities: async (pairs, settings) => {
-      const model = capable(await resolveModel(name), 'logProbabilities')
-      return model.logProbabilities(pairs, settings)
-    },
-  }
 }
 
 interface Prompted {

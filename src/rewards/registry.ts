@@ -1,4 +1,6 @@
 import { similarity } from './embedding/similarity.ts'
+import { likelihood } from './judge/likelihood.ts'
+import { judge } from './judge/own-judge.ts'
 import { recorded } from './recorded.ts'
 import type { RewardType } from './reward-type.ts'
 import { arithmetic } from './verifiable/answers/arithmetic.ts'
@@ -54,4 +56,6 @@ export const rewardTypes: readonly RewardType[] = [
   chair,
   yesNo,
   similarity,
+  judge,
+  likelihood,
 ]

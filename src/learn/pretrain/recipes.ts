@@ -4,6 +4,7 @@ import type { Recipe } from './recipe.ts'
 const recipes: Readonly<Record<string, () => Promise<Recipe>>> = {
   'text-lm': async () => (await import('./text-lm.ts')).textLm,
   'text-lm-sft': async () => (await import('./text-lm.ts')).textLmSft,
+  'text-reactions': async () => (await import('./text-reactions.ts')).textReactions,
   'scenes-clip': async () => (await import('./scenes-clip.ts')).scenesClip,
   'scenes-gen': async () => (await import('./scenes-gen.ts')).scenesGen,
   'scenes-vlm': async () => (await import('./scenes-vlm.ts')).scenesVlm,

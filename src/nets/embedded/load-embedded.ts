@@ -14,6 +14,7 @@ export type EmbeddedModel = EmbeddedLanguageModel | EmbeddedDualEncoder | Embedd
 interface KindOf {
   readonly 'text-lm': EmbeddedLanguageModel
   readonly 'text-lm-sft': EmbeddedLanguageModel
+  readonly 'text-reactions': EmbeddedLanguageModel
   readonly 'scenes-vlm': EmbeddedLanguageModel
   readonly 'scenes-vlm-biased': EmbeddedLanguageModel
   readonly 'scenes-clip': EmbeddedDualEncoder

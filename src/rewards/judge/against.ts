@@ -55,7 +55,7 @@ export function rewardAgainst(
         if (opponent === undefined)
           return unscored(
             'bad-input',
-            'the reference must be the output to compare with: text, or an object with text, image or images',
+            'the reference must be the output to compare with: text, or an object with text, image or images (against=group compares with the other outputs of the prompt)',
           )
         const comparison = comparisons[next++]!
         if (comparison.value === null) return comparison

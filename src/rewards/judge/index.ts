@@ -28,9 +28,11 @@ export {
   type QueryMessage,
   renderQuery,
 } from './judge-prompt.ts'
+export { likelihood } from './likelihood.ts'
 export { type ListJudgeOptions, listJudge, maskedName } from './list-judge.ts'
 export { namedModel } from './named-model.ts'
 export { type OrderPolicy, type SlotReport, slotReport } from './order.ts'
+export { judge } from './own-judge.ts'
 export { type PairJudgeOptions, pairJudge, pairOf } from './pair-judge.ts'
 export { type PointJudgeOptions, type PointVerdict, pointJudge } from './point-judge.ts'
 export {
