@@ -251,7 +251,7 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
     root
       .command('pretrain')
       .description('train an embedded model, measure it and write its card')
-      .argument('<name>', 'text-lm, text-lm-sft, scenes-clip or scenes-vlm')
+      .argument('<name>', 'text-lm, text-lm-sft, text-reactions, scenes-clip, scenes-vlm or scenes-vlm-biased')
       .option('--seed <seed>', 'seed of all randomness', '0')
       .option('--steps <n>', "steps (default: the recipe's)", count)
       .option('--out <folder>', 'where weights and card go', 'weights')
