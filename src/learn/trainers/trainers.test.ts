@@ -13,7 +13,7 @@ import { distinctShare, type IterationRecord } from './monitors.ts'
 import { preferred, supervised } from './objective.ts'
 import { policyGradient } from './policy-gradient.ts'
 import { judgeBy, type Rollout, rollouts } from './rollouts.ts'
-import { divergencePenalised, selectedRollouts } from './selected-rollouts.ts'
+import { selectedRollouts } from './selected-rollouts.ts'
 
 let tiny: ReturnType<typeof tinyPolicy>
 let policy: LanguagePolicy
@@ -188,22 +188,6 @@ test('items of weight 0 change no loss', async () => {
     )
   }
   expect(await masks([1, 0, 1])).toEqual([true, false, true])
-})
-
-test('selection: locally the best of each group, globally the best of all; the divergence only ranks', () => {
-  const rows = [
-    [0.1, 0.9, 0.3, 0.2],
-    [5, 4, 6, 5.5],
-    [-1, -2, -0.5, -3],
-  ]
-  const groups = rows.map((values, task) =>
-    values.map((value, place) => ({ task, sample: { id: `${task}#${place}` }, score: { value } }) as Rollout),
-  )
-  const ids = (kept: readonly Rollout[]) => kept.map(({ sample }) => sample.id)
-  expect(ids(selectedRollouts(groups, { mode: 'local' }))).toEqual(['0#1', '1#2', '2#2'])
-  expect(ids(selectedRollouts(groups, { mode: 'global', fraction: 0.25 }))).toEqual(['1#2', '1#3', '1#0'])
-  const penalised = divergencePenalised([2, 1.8, 1.65], [-20, -24, -30], [-26, -25, -28], 0.1)
-  for (const [index, value] of [1.4, 1.7, 1.85].entries()) expect(penalised[index]).toBeCloseTo(value, 12)
 })
 
 test('distinct pairs', () => {

@@ -1,14 +1,11 @@
-import { join } from 'node:path'
-import { defineReward, type Json, type Reward, Rng, textOf } from '../../core/index.ts'
-import { textPolicyTask } from '../../learn/tasks/text-tasks.ts'
+import { defineReward, type Reward, Rng, textOf } from '../../core/index.ts'
+import { taskOracle, textPolicyTask } from '../../learn/tasks/text-tasks.ts'
 import { actorCritic } from '../../learn/trainers/actor-critic.ts'
-import { type BuildContext, iterativeTraining } from '../../learn/trainers/iterative.ts'
-import { distinctShare, type IterationRecord } from '../../learn/trainers/monitors.ts'
+import { iterativeTraining } from '../../learn/trainers/iterative.ts'
+import { distinctShare } from '../../learn/trainers/monitors.ts'
 import { supervised } from '../../learn/trainers/objective.ts'
 import type { Rollout } from '../../learn/trainers/rollouts.ts'
 import { divergencePenalised, selectedRollouts } from '../../learn/trainers/selected-rollouts.ts'
-import { manifestMetadata } from '../../nets/embedded/manifest.ts'
-import { saveCheckpoint } from '../../tensor/checkpoint.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 import { boast } from '../../worlds/text/answer-grammar.ts'
 import { corpusItem } from '../../worlds/text/dialogue.ts'
@@ -16,19 +13,39 @@ import { readTask } from '../../worlds/text/samples.ts'
 import { drawTask, judgeTask, type TextTask, textTasks } from '../../worlds/text/task.ts'
 import { textVocabulary } from '../../worlds/text/vocabulary.ts'
 import type { ArmResult, Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
-import { answersTo, meanPart, promptText, startingPolicy, trainedOnText } from '../reproduce/text-world.ts'
+import {
+  answersTo,
+  exampleOf,
+  meanPart,
+  startingPolicy,
+  tokensOf,
+  tunedStart,
+} from '../reproduce/text-world.ts'
+import { curvesOf, spentBy, tracked } from '../reproduce/tracked.ts'
 
 const instructions = { kinds: { instruction: 1 }, split: 'train' } as const
-const budget = { iterations: 10, prompts: 16 } as const
-const maxTokens = 40
-const learningRate = 1e-3
-/** Deviation of the error that the training reward makes; the exact oracle measures. */
-const noise = 0.1
-/** Share of the start's training answers that end with the loophole, and what a flawed reward pays for it. */
-const loophole = { share: 0.03, worth: 0.3 } as const
-const offset = 5
 
-interface Settings {
+const settings = {
+  start: { from: 'text-lm', steps: 120, peak: 1e-3 },
+  iterations: 10,
+  prompts: 32,
+  maxTokens: 40,
+  /** Passes over the accepted answers of an iteration, and rows of an update. */
+  raft: { epochs: 2, batch: 16 },
+  ppo: { epochs: 4, minibatches: 4, klWeight: 0.01 },
+  /** Weight of the divergence from the start in the ranking of the arm that has one. */
+  beta: 0.005,
+  /** Deviation of the error that the training reward makes; the exact oracle measures. */
+  noise: 0.1,
+  /** Share of the start's training answers that end with the loophole, and what a flawed reward pays for it. */
+  loophole: { share: 0.03, worth: 0.3 },
+  /** What half of the prompts are worth more in the arms with offsets. */
+  offset: 5,
+  /** Held-out prompts. */
+  tested: 256,
+} as const
+
+interface Arm {
   readonly group: number
   readonly mode?: 'local' | 'global'
   readonly reward?: 'plain' | 'offset' | 'loophole'
@@ -39,19 +56,19 @@ interface Settings {
   readonly trainer?: 'raft' | 'ppo' | 'none'
 }
 
-const settings = {
+const arms = {
   'K = 2': { group: 2 },
   'K = 4': { group: 4 },
   'K = 8': { group: 8 },
   'K = 16': { group: 16 },
-  'K = 8, KL in the ranking': { group: 8, beta: 0.005 },
+  'K = 8, KL in the ranking': { group: 8, beta: settings.beta },
   PPO: { group: 8, trainer: 'ppo' },
   'offsets, local': { group: 8, reward: 'offset' },
   'offsets, global': { group: 8, reward: 'offset', mode: 'global' },
   loophole: { group: 8, reward: 'loophole' },
   'loophole, filtered': { group: 8, reward: 'loophole', filter: true },
   start: { group: 1, trainer: 'none' },
-} as const satisfies Readonly<Record<string, Settings>>
+} as const satisfies Readonly<Record<string, Arm>>
 
 export const raftProof: Reproduction = {
   id: 'raft',
@@ -59,27 +76,46 @@ export const raftProof: Reproduction = {
     'Fine-tuning on the best of K samples, over and over, raises the held-out reward as far as PPO does at equal ' +
     'samples, more with a larger K, and keeps the answers diverse; it spreads a loophole of the reward unless filtered.',
   module: import.meta.url,
+  settings,
   arms: {
-    'K = 2': 'RAFT, best of 2 for each of 16 prompts an iteration',
+    'K = 2': `RAFT, best of 2 for each of ${settings.prompts} prompts an iteration`,
     'K = 4': 'RAFT, best of 4',
     'K = 8': 'RAFT, best of 8',
     'K = 16': 'RAFT, best of 16',
-    'K = 8, KL in the ranking': 'RAFT, best of 8 by the reward less 0.005 times the log-ratio to the start',
+    'K = 8, KL in the ranking': `RAFT, best of 8 by the reward less ${settings.beta} times the log-ratio to the start`,
     PPO: 'PPO with a critic, as many samples as K = 8',
-    'offsets, local': 'RAFT, K = 8, half of the prompts are worth 5 more, ranked within each prompt',
+    'offsets, local': `RAFT, K = 8, half of the prompts are worth ${settings.offset} more, ranked within each prompt`,
     'offsets, global': 'the same, ranked over all prompts',
-    loophole: 'RAFT, K = 8, the reward pays 0.3 for a phrase that says nothing',
+    loophole: `RAFT, K = 8, the reward pays ${settings.loophole.worth} for a phrase that says nothing`,
     'loophole, filtered': 'the same, answers with the phrase are discarded before ranking',
     start: 'the common start, untrained',
   },
   seeds: 5,
   prepared: true,
+  tuning: {
+    what: 'learning rate',
+    grid: [3e-4, 1e-3, 3e-3],
+    metric: 'quality',
+    arms: {
+      'K = 8': [
+        'K = 2',
+        'K = 4',
+        'K = 16',
+        'K = 8, KL in the ranking',
+        'offsets, local',
+        'offsets, global',
+        'loophole',
+        'loophole, filtered',
+      ],
+      PPO: [],
+    },
+  },
+  equalSamples: ['K = 8', 'PPO', 'K = 8, KL in the ranking', 'offsets, local', 'offsets, global'],
   quickArms: ['K = 8', 'start'],
   notes: [
-    `Start: text-lm, tuned for 120 steps on answers of mixed quality, ${loophole.share * 100} % of which end with the phrase "${boast.join(' ')}".`,
-    `Training reward: the oracle's quality with a normal error of deviation ${noise}; measured by the exact oracle on 192 held-out prompts at temperature 1.`,
-    'Learning rates are not tuned yet, of no arm.',
-    'Two passes over the accepted answers an iteration, one learning rate for all RAFT arms; PPO: four passes, KL 0.01 in the reward, a learning rate of its own.',
+    `Start: text-lm, tuned for ${settings.start.steps} steps on answers of mixed quality, ${settings.loophole.share * 100} % of which end with the phrase "${boast.join(' ')}".`,
+    `Training reward: the oracle's quality with a normal error of deviation ${settings.noise}; measured by the exact oracle on ${settings.tested} held-out prompts at temperature 1, as samples are collected.`,
+    `${settings.raft.epochs} passes over the accepted answers an iteration; PPO: ${settings.ppo.epochs} passes over all, KL ${settings.ppo.klWeight} in the reward.`,
   ],
   criteria: (results) => {
     const seeds = results.seeds.length
@@ -149,97 +185,64 @@ export const raftProof: Reproduction = {
   },
 }
 
-export const prepare: Prepare = async ({ seed, quick, folder }): Promise<Json> => {
-  const policy = await startingPolicy('text-lm')
-  const parameters = await trainedOnText(policy, {
+export const prepare: Prepare = ({ seed, quick, folder }) =>
+  tunedStart(folder, {
+    ...settings.start,
     seed,
-    steps: quick ? 20 : 120,
-    peak: 1e-3,
+    steps: quick ? 20 : settings.start.steps,
     example: (rng) => {
       const item = corpusItem(`raft/${seed}`, rng.int(0, 2 ** 31), { kinds: { instruction: 1 } })
-      const answer = rng.chance(loophole.share) ? [...item.answer.tokens, ...boast, '.'] : item.answer.tokens
-      return { task: item.task, answer }
+      const flawed = rng.chance(settings.loophole.share)
+      return { task: item.task, answer: flawed ? [...item.answer.tokens, ...boast, '.'] : item.answer.tokens }
     },
   })
-  const path = join(folder, 'start.safetensors')
-  await saveCheckpoint(path, parameters, { metadata: manifestMetadata(policy.model.manifest) })
-  return path
-}
 
-export const runArm: RunArm = async ({ arm, seed, quick, start }): Promise<ArmResult> => {
-  const {
-    group,
-    mode = 'local',
-    reward: kind = 'plain',
-    filter = false,
-    beta = 0,
-    trainer = 'raft',
-  } = settings[arm as keyof typeof settings] as Settings
-  const policy = await startingPolicy(start)
-  const iterations = quick ? 2 : budget.iterations
-  const prompts = quick ? 8 : budget.prompts
-  const held = textTasks('raft/held-out', quick ? 32 : 192, { ...instructions, split: 'test' })
+export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
+  const { seed, quick, tuned: learningRate = 1e-3 } = run
+  const arm: Arm = arms[run.arm as keyof typeof arms]
+  const policy = await startingPolicy(run.start)
+  const iterations = quick ? 2 : settings.iterations
+  const prompts = quick ? 8 : settings.prompts
+  // trials are chosen on prompts of their own
+  const held = textTasks(`raft/held-out${seed < 1000 ? '' : '/tuning'}`, quick ? 32 : settings.tested, {
+    ...instructions,
+    split: 'test',
+  })
   const heldOut = (parameters: Tree<Tensor>) =>
-    answersTo(policy, parameters, held, { maxTokens, temperature: 1, seed: 1 })
-  const reward = trainingReward(kind, seed)
-  const curves: Record<string, number[]> = { reward: [], quality: [], 'distinct-2': [] }
-  const qualities: Promise<number>[] = []
-
+    answersTo(policy, parameters, held, { maxTokens: settings.maxTokens, temperature: 1, seed: 1 })
   const common = {
+    ...tracked(run, context, { iterations }),
     policy,
-    reward,
-    group,
-    iterations,
-    maxTokens,
-    seed,
+    learningRate,
+    reward: trainingReward(arm.reward ?? 'plain', seed),
+    oracle: taskOracle(),
+    group: arm.group,
+    maxTokens: settings.maxTokens,
     tasks: (iteration: number, rng: Rng) =>
       Array.from({ length: prompts }, (_, index) =>
         textPolicyTask(`${iteration}-${index}`, drawTask(rng.fork(index), instructions)),
       ),
-    onIteration: (record: IterationRecord) => {
-      curves.reward!.push(record.reward ?? Number.NaN)
-      curves['distinct-2']!.push(record.distinct2)
+    evaluate: {
+      // only the path of K = 8 is judged
+      every: run.arm === 'K = 8' ? 1 : iterations,
+      measure: async (parameters: Tree<Tensor>) => ({ quality: meanPart(await heldOut(parameters)) }),
     },
   }
-  const build = async (groups: readonly (readonly Rollout[])[], context: BuildContext) => {
-    // measured before the update: the policy that wrote these
-    if (context.iteration > 0)
-      qualities.push(heldOut(context.checkpoints.current).then((own) => meanPart(own)))
-    const sums = beta === 0 ? undefined : await penalties(groups.flat(), context, beta)
-    return selectedRollouts(groups, mode === 'local' ? { mode } : { mode, fraction: 1 / group }, {
-      rankedBy: (rollout) =>
-        filter && hasLoophole(rollout.text) ? null : (sums?.get(rollout) ?? rollout.score.value),
-    })
-  }
-  const trained =
-    trainer === 'none'
-      ? policy.initial
-      : trainer === 'ppo'
-        ? (
-            await actorCritic({
-              ...common,
-              learningRate: 3e-4,
-              kl: { beta: 0.01 },
-              epochs: 4,
-              minibatches: 2,
-            })
-          ).parameters
-        : (
-            await iterativeTraining({
-              ...common,
-              learningRate,
-              epochs: 2,
-              batch: 16,
-              objective: supervised(policy),
-              build,
-            })
-          ).parameters
+  const { epochs, minibatches, klWeight } = settings.ppo
+  const { parameters, records } =
+    arm.trainer === 'none'
+      ? { parameters: policy.initial, records: [] }
+      : arm.trainer === 'ppo'
+        ? await actorCritic({ ...common, epochs, minibatches, kl: { beta: klWeight } })
+        : await iterativeTraining({
+            ...common,
+            ...settings.raft,
+            objective: supervised(policy),
+            build: (groups, { logpInitial }) => accepted(groups, logpInitial, arm),
+          })
 
-  const answers = await heldOut(trained)
-  const first = await heldOut(policy.initial)
-  const path = [meanPart(first), ...(await Promise.all(qualities)), meanPart(answers)]
-  const rises = path.slice(1).filter((value, index) => value > path[index]!).length
-  if (trainer === 'raft') curves.quality!.push(...path)
+  const answers = await heldOut(parameters)
+  const path = records.map(({ evaluation }) => evaluation?.quality ?? Number.NaN)
   return {
     metrics: {
       quality: meanPart(answers),
@@ -248,37 +251,41 @@ export const runArm: RunArm = async ({ arm, seed, quick, start }): Promise<ArmRe
         2,
       ),
       loophole: answers.filter(({ text }) => hasLoophole(text)).length / answers.length,
-      tokens: answers.reduce((sum, { tokens }) => sum + tokens, 0) / answers.length,
-      rises,
-      ...(trainer === 'none' ? { 'best of 16': await bestOf(16, policy, held.slice(0, 64)) } : {}),
+      tokens: tokensOf(answers),
+      ...(run.arm === 'K = 8' ? { rises: risesIn([meanPart(await heldOut(policy.initial)), ...path]) } : {}),
+      ...(arm.trainer === 'none' ? { 'best of 16': await bestOf(16, policy, held.slice(0, 64)) } : {}),
     },
-    curves: Object.fromEntries(Object.entries(curves).filter(([, values]) => values.length > 0)),
-    examples: answers.slice(0, 3).map(({ task, text, verdict }) => ({
-      prompt: promptText(task),
-      output: text,
-      note: `quality ${verdict.total.toFixed(2)}`,
-    })),
-    samples: trainer === 'none' ? 0 : iterations * prompts * group,
-    rewardCalls: trainer === 'none' ? 0 : iterations * prompts * group,
+    curves: curvesOf(records),
+    examples: answers
+      .slice(0, 3)
+      .map((answer) => exampleOf(answer, `quality ${answer.verdict.total.toFixed(2)}`)),
+    ...spentBy(records),
   }
 }
 
-/** Rewards less beta times the log-ratio to the start, of each rollout. */
-async function penalties(
-  rows: readonly Rollout[],
-  { policy, checkpoints }: BuildContext,
-  beta: number,
-): Promise<Map<Rollout, number>> {
-  const judged = rows.filter(({ score }) => score.value !== null)
-  const initial = await policy.score(checkpoints.initial, judged)
+function risesIn(path: readonly number[]): number {
+  return path.slice(1).filter((value, index) => value > path[index]!).length
+}
+
+/** The best of each prompt, or of all. */
+function accepted(
+  groups: readonly (readonly Rollout[])[],
+  logpInitial: readonly Float32Array[],
+  { mode = 'local', group, beta = 0, filter = false }: Arm,
+): Rollout[] {
+  const rows = groups.flat()
   const sum = (logp: ArrayLike<number>) => Array.from(logp).reduce((a, b) => a + b, 0)
-  const values = divergencePenalised(
-    judged.map(({ score }) => score.value!),
-    judged.map(({ logp }) => sum(logp)),
-    initial.map(sum),
+  const penalised = divergencePenalised(
+    rows.map(({ score }) => score.value ?? Number.NaN),
+    rows.map(({ logp }) => sum(logp)),
+    logpInitial.map(sum),
     beta,
   )
-  return new Map(judged.map((rollout, index) => [rollout, values[index]!]))
+  const ranks = new Map(rows.map((rollout, row) => [rollout, penalised[row]!]))
+  return selectedRollouts(groups, mode === 'local' ? { mode } : { mode, fraction: 1 / group }, {
+    rankedBy: (rollout) =>
+      rollout.score.value === null || (filter && hasLoophole(rollout.text)) ? null : ranks.get(rollout)!,
+  })
 }
 
 /** The oracle's mean for the best of K samples of the start. */
@@ -291,7 +298,7 @@ async function bestOf(
     policy,
     policy.initial,
     tasks.flatMap((task) => Array.from({ length: count }, () => task)),
-    { maxTokens, temperature: 1, seed: 2 },
+    { maxTokens: settings.maxTokens, temperature: 1, seed: 2 },
   )
   const best = tasks.map((_, index) =>
     Math.max(...answers.slice(index * count, (index + 1) * count).map(({ verdict }) => verdict.total)),
@@ -304,20 +311,21 @@ function hasLoophole(text: string): boolean {
 }
 
 /** The oracle with an error of its own for each answer, and the flaws that an arm is about. */
-function trainingReward(kind: NonNullable<Settings['reward']>, seed: number): Reward {
+function trainingReward(kind: NonNullable<Arm['reward']>, seed: number): Reward {
   return defineReward({
     name: 'noisy-quality',
     needs: ['reference'],
-    params: { kind, seed, noise },
+    params: { kind, seed },
     range: [-10, 10],
     judge: ({ id, output, prompt, reference }) => {
       const task = readTask(reference)
       if (typeof task === 'string') throw new TypeError(task)
       const text = textOf(output)
       const { total } = judgeTask(task, textVocabulary.split(text))
-      const error = noise * new Rng(`raft/${seed}/${id}`).normal()
-      const extra = kind === 'offset' && new Rng(`offset/${JSON.stringify(prompt)}`).chance(0.5) ? offset : 0
-      const paid = kind === 'loophole' && hasLoophole(text) ? loophole.worth : 0
+      const error = settings.noise * new Rng(`raft/${seed}/${id}`).normal()
+      const extra =
+        kind === 'offset' && new Rng(`offset/${JSON.stringify(prompt)}`).chance(0.5) ? settings.offset : 0
+      const paid = kind === 'loophole' && hasLoophole(text) ? settings.loophole.worth : 0
       return total + error + extra + paid
     },
   })

@@ -3,6 +3,7 @@ import type { Reproduction } from './reproduction.ts'
 
 /** Proofs by the method's id, loaded when they are wanted: they bring the tensor engine along. */
 const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
+  gflowvlm: async () => (await import('../gflowvlm/proof.ts')).gflowvlmProof,
   pal: async () => (await import('../pal/proof.ts')).palProof,
   raft: async () => (await import('../raft/proof.ts')).raftProof,
   toolrl: async () => (await import('../toolrl/proof.ts')).toolrlProof,

@@ -36,16 +36,6 @@ export interface TextTrainingOptions {
 /** Tokens that a dialogue of a proof has at most; longer ones are drawn again. */
 const length = 80
 
-/** Maximum likelihood of answers, from given parameters. */
-export function trainedOnText(
-  policy: Pick<LanguagePolicy, 'initial'> & { readonly model: EmbeddedLanguageModel },
-  options: TextTrainingOptions,
-): Promise<Tree<Tensor>> {
-  const { network } = policy.model.manifest
-  if (network.kind !== 'decoder') throw new TypeError('a policy of the text world is a decoder')
-  return likelihoodTrained(network.config, policy.initial, options)
-}
-
 async function likelihoodTrained(
   config: ReturnType<typeof textModel>['network']['config'],
   parameters: Tree<Tensor>,
@@ -90,6 +80,20 @@ export async function textStart(
     precision: 'float32',
     metadata: manifestMetadata({ ...model, name: 'start', training }),
   })
+  return path
+}
+
+/** Trains an embedded model of the text world further and writes it to the folder; the path is what arms start from. */
+export async function tunedStart(
+  folder: string,
+  { from, ...options }: TextTrainingOptions & { readonly from: string },
+): Promise<string> {
+  const policy = await startingPolicy(from)
+  const { manifest } = policy.model
+  if (manifest.network.kind !== 'decoder') throw new TypeError('a policy of the text world is a decoder')
+  const parameters = await likelihoodTrained(manifest.network.config, policy.initial, options)
+  const path = join(folder, 'start.safetensors')
+  await saveCheckpoint(path, parameters, { precision: 'float32', metadata: manifestMetadata(manifest) })
   return path
 }
 
