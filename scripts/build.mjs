@@ -26,3 +26,6 @@ const tsc = spawnSync(
 rmSync(config)
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 chmodSync(new URL('dist/cli/main.js', root), 0o755)
+
+const { buildUi } = await import('./build-ui.mjs')
+await buildUi()

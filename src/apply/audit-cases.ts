@@ -1,7 +1,7 @@
 import type { JudgeAudit } from '../audit/attacks/audit-judge.ts'
 import type { ItemResult } from '../audit/benchmarks/index.ts'
 import type { Html } from '../audit/report/html.ts'
-import { pairCard } from '../audit/report/pair-card.ts'
+import { type PairCardOptions, pairCard } from '../audit/report/pair-card.ts'
 import type { SampleViewOptions } from '../audit/report/sample-view.ts'
 import { figure } from '../stats/figure.ts'
 import type { BenchmarkAudit } from './audit.ts'
@@ -20,14 +20,25 @@ export async function benchmarkCases(
       .filter((row): row is ItemResult & { margin: number } => row.margin !== null && row.margin < 0)
       .sort((a, b) => a.margin - b.margin)
       .slice(0, most)
-    for (const row of wrong) cards.push(await caseCard(row, benchmark.spec.title, picture))
+    for (const row of wrong) cards.push(await pairCard({ ...caseOf(row, benchmark.spec.title), picture }))
   }
   return cards
 }
 
-async function caseCard(row: ItemResult, benchmark: string, picture: Picture): Promise<Html> {
+/** One item with what people and the judge said of it. */
+export type Case = Pick<PairCardOptions, 'title' | 'note' | 'prompt' | 'sides'>
+
+export function caseOf(row: ItemResult, benchmark: string): Case {
   const { item, values, margin } = row
-  const note = `${benchmark}, ${item.subset}: wrong by ${figure(Math.abs(margin!))}`
+  const verdict =
+    margin === null
+      ? 'not judged'
+      : margin < 0
+        ? `wrong by ${figure(-margin)}`
+        : margin > 0
+          ? `right by ${figure(margin)}`
+          : 'a tie'
+  const note = `${benchmark}, ${item.subset}: ${verdict}`
   if (item.kind === 'preference') {
     const sides = (['a', 'b'] as const).map((side, index) => {
       const isBetter = item.label > 0 === (side === 'a')
@@ -37,14 +48,16 @@ async function caseCard(row: ItemResult, benchmark: string, picture: Picture): P
         value: values[index] ?? null,
         tags: isBetter
           ? [{ text: 'people prefer this', tone: 'good' as const }]
-          : [{ text: 'the judge prefers this', tone: 'bad' as const }],
+          : margin !== null && margin < 0
+            ? [{ text: 'the judge prefers this', tone: 'bad' as const }]
+            : [],
       }
     })
-    return pairCard({ title: item.id, note, prompt: item.a.prompt, sides, picture })
+    return { title: item.id, note, prompt: item.a.prompt, sides }
   }
   if (item.kind === 'binary' || item.kind === 'answer') {
     const good = item.kind === 'binary' && item.good
-    return pairCard({
+    return {
       title: item.id,
       note,
       prompt: item.sample.prompt,
@@ -59,8 +72,7 @@ async function caseCard(row: ItemResult, benchmark: string, picture: Picture): P
               : [],
         },
       ],
-      picture,
-    })
+    }
   }
   // Of many candidates: the right one that came last, and what beat it.
   const gold = item.kind === 'list' ? item.gold : item.correct.map(Number)
@@ -69,7 +81,7 @@ async function caseCard(row: ItemResult, benchmark: string, picture: Picture): P
     0,
   )
   const right = gold.indexOf(Math.max(...gold))
-  return pairCard({
+  return {
     title: item.id,
     note,
     prompt: item.candidates[0]!.prompt,
@@ -87,8 +99,7 @@ async function caseCard(row: ItemResult, benchmark: string, picture: Picture): P
         tags: [{ text: 'not the best', tone: 'bad' }],
       },
     ],
-    picture,
-  })
+  }
 }
 
 /** An example of each attack that succeeds, the most successful first. */

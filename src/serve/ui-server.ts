@@ -9,6 +9,8 @@ import { ServedRewards } from './scoring/served-rewards.ts'
 import type { TokenBook } from './security/tokens.ts'
 import { type RunningServer, type ServerOptions, startServer } from './server.ts'
 
+export type { RunningServer }
+
 export interface UiOptions extends Pick<ServerOptions, 'host' | 'port' | 'limits'> {
   readonly store: Store
   /** Rewards of the user's configuration, for the playground. */

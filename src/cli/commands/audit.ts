@@ -5,6 +5,7 @@ import { type Audit, audit } from '../../apply/audit.ts'
 import { auditReport } from '../../apply/audit-report.ts'
 import { auditVerdict, missedLimits } from '../../apply/audit-verdict.ts'
 import { fileBenchmark } from '../../apply/file-benchmark.ts'
+import { auditDocument } from '../../apply/kept-documents.ts'
 import type { AttackItem } from '../../audit/attacks/attack.ts'
 import { attackItems, attackItemsOfTargets } from '../../audit/attacks/attack-items.ts'
 import { attacks, attacksNamed } from '../../audit/attacks/attacks.ts'
@@ -79,6 +80,13 @@ export async function auditCommand(
           missed,
           picture: reportPicture(process.cwd()),
           cases: options.cases,
+        }),
+      )
+      await store.documents.keep(
+        await auditDocument(found, {
+          created: new Date().toISOString(),
+          missed,
+          picture: reportPicture(process.cwd()),
         }),
       )
       if (options.certificate !== undefined)

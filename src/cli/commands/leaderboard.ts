@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { headlineFigure } from '../../apply/audit-verdict.ts'
+import { leaderboardDocument } from '../../apply/kept-documents.ts'
 import { type Leaderboard, leaderboard } from '../../apply/leaderboard.ts'
 import { leaderboardReport } from '../../apply/leaderboard-report.ts'
 import { GuerdonError, Rng } from '../../core/index.ts'
 import { resolveReward } from '../../methods/resolve.ts'
 import { figure, intervalFigure } from '../../stats/figure.ts'
+import { reportPicture } from '../report-picture.ts'
 import { judgingWork, type ScoringOptions, withSession } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
@@ -48,6 +50,12 @@ export async function leaderboardCommand(
       })
       terminal.progressEnd()
       await writeFile(options.out, await leaderboardReport(board))
+      await store.documents.keep(
+        await leaderboardDocument(board, {
+          created: new Date().toISOString(),
+          picture: reportPicture(process.cwd()),
+        }),
+      )
       if (options.json) terminal.result(JSON.stringify({ ...withoutRows(board), file: resolve(options.out) }))
       else printBoard(board, options, terminal)
       return 0

@@ -1,6 +1,6 @@
 import { type Preference, Rng } from '../../core/index.ts'
 import { krippendorffAlpha, ratings, wilsonInterval } from '../../stats/index.ts'
-import type { Store, StoredRun, Vote } from '../../store/index.ts'
+import type { FoundSample, Store, StoredRun, Vote } from '../../store/index.ts'
 import { attention, isAOnLeft, type VotePair, type VoteTask } from './vote-task.ts'
 import type { CriterionResults, VoteResults } from './wire.ts'
 
@@ -24,7 +24,7 @@ export async function voteResults(
   const counted = judged.filter(
     ({ voter, pair }) => trusted.has(voter) && task.pairs[pair] !== undefined && !task.pairs[pair].check,
   )
-  const scores = run === undefined ? new Map() : await scoresOf(store, run, task)
+  const scores = run === undefined ? new Map<number, never>() : await scoresOf(store, run, task)
   return {
     votes: judged.length,
     voters,
@@ -189,7 +189,7 @@ async function scoresOf(store: Store, run: StoredRun, task: VoteTask) {
 
 async function samplesOf(store: Store, run: string, ids: readonly string[]) {
   const wanted = [...new Set(ids)]
-  if (wanted.length === 0) return new Map()
+  if (wanted.length === 0) return new Map<number, FoundSample>()
   const { samples } = await store.samples.page(run, { filter: { ids: wanted }, limit: wanted.length })
   return new Map(samples.map((found) => [found.position, found]))
 }

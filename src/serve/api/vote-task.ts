@@ -106,7 +106,10 @@ function disagreed(
   { first, second }: { readonly first: string; readonly second: string },
 ) {
   const spread = (reward: string) =>
-    standardDeviation(samples.flatMap(({ scores }) => scores[reward]?.value ?? [])) || 1
+    standardDeviation(
+      samples.flatMap(({ scores }) => scores[reward]?.value ?? []),
+      { ddof: 0 },
+    ) || 1
   const [wide, narrow] = [spread(first), spread(second)]
   const gap = (reward: string, [a, b]: readonly [Placed, Placed]) =>
     (a.scores[reward]?.value ?? Number.NaN) - (b.scores[reward]?.value ?? Number.NaN)
