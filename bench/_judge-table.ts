@@ -11,7 +11,7 @@ export interface JudgeRow {
   readonly method: string
   /** What is asked and how it is read, in a few words. */
   readonly protocol: string
-  readonly model: 'text-lm' | 'text-lm-sft' | 'scenes-vlm' | 'none'
+  readonly model: 'text-lm' | 'text-lm-sft' | 'text-reactions' | 'scenes-vlm' | 'none'
   readonly set: PairSet
   readonly judge: (model: EmbeddedLanguageModel) => Comparator
 }

@@ -107,10 +107,14 @@ const row = (
 ): JudgeRow => ({ ...(card === undefined ? {} : { card }), method, protocol, model, set, judge })
 
 /** Follow-ups of the text world, in the user's own turn. */
-function reactions(given: EmbeddedLanguageModel): Comparator {
+export function reactions(
+  given: EmbeddedLanguageModel,
+  phrasing: 'all' | 'seen' | 'unseen' = 'all',
+  signs: 'difference' | 'positive' = 'difference',
+): Comparator {
   const facets = Object.fromEntries(
     text.reactionFacets.map((facet) => {
-      const { positive, negative } = text.reactionSet({ facet })
+      const { positive, negative } = text.reactionSet({ facet, phrasing })
       return [facet, { positive: positive.map(inText), negative: negative.map(inText) }]
     }),
   )
@@ -119,7 +123,7 @@ function reactions(given: EmbeddedLanguageModel): Comparator {
     end: given.end,
     user: [given.tokenizer.id(text.marks.user)],
   }
-  return comparatorFromReward(followUpLikelihood({ facets }, given, turns))
+  return comparatorFromReward(followUpLikelihood({ facets, signs }, given, turns))
 }
 
 const contextWords = prompt('{context} {prompt} first {first} then {second} is first best ?')

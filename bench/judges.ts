@@ -10,6 +10,7 @@ import { oracleRows } from './_judge-oracle-rows.ts'
 import { ownRows } from './_judge-rows.ts'
 import { type JudgeResult, type JudgeRow, judged } from './_judge-table.ts'
 import { moreRows } from './_more-judge-rows.ts'
+import { secondLookRows } from './_second-look-rows.ts'
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +23,7 @@ const { values } = parseArgs({
 })
 
 // Rows of judges: one list a file.
-const rows: readonly JudgeRow[] = [...ownRows, ...oracleRows, ...moreRows].filter(
+const rows: readonly JudgeRow[] = [...ownRows, ...oracleRows, ...moreRows, ...secondLookRows].filter(
   ({ model, method }) =>
     (values.model === undefined || model === values.model) &&
     (values.method === undefined || method.startsWith(values.method)),
