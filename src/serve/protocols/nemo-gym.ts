@@ -235,6 +235,16 @@ function environmentApp(
     const session = await LiveSession.open(environment, taskNamed(environment, given), seedIn(given))
     return { session, id: sessions.add(owner(c), session) }
   }
+  /** The last answer of each session and the key that it was asked under: sent again, a step is not taken twice. */
+  const lastAnswers = new WeakMap<LiveSession, { readonly key: string; readonly answer: Promise<unknown> }>()
+  const once = <Answer>(c: Request, session: LiveSession, work: () => Promise<Answer>): Promise<Answer> => {
+    const key = c.req.header('idempotency-key')
+    const last = lastAnswers.get(session)
+    if (key !== undefined && last?.key === key) return last.answer as Promise<Answer>
+    const answer = work()
+    if (key !== undefined) lastAnswers.set(session, { key, answer })
+    return answer
+  }
   const components = ({ parts }: LiveSession) =>
     Object.fromEntries(environment.rewardParts.map((part) => [part, parts[part] ?? 0]))
   const rewardOf = (session: LiveSession) => {
@@ -281,7 +291,7 @@ function environmentApp(
           fix: 'POST /reset first.',
         })
       const messages = messagesOfItems(objectIn(row.response, 'response').output ?? [], 'response.output')
-      return withCookie(c.json(await stepBody(session, messages)), idOf(c))
+      return withCookie(c.json(await once(c, session, () => stepBody(session, messages))), idOf(c))
     },
   }
   for (const { name } of environment.tools)
@@ -289,7 +299,7 @@ function environmentApp(
       const session = sessionOf(c)
       const { row } = await rawBody(c)
       if (session === undefined) return c.text('There is no session: POST /seed_session first.')
-      const acted = await session.act(name, row)
+      const acted = await once(c, session, () => session.act(name, row))
       return withCookie(c.text(acted.ok ? textOfBlocks(acted.step.content) : acted.message), idOf(c))
     }
   return routes(answers)
