@@ -20,6 +20,7 @@ export {
 } from './reward-evaluation.ts'
 export type { ComparisonDetails, LabelledAnswer } from './reward-examples.ts'
 export type { AuxiliaryLoss, ComparisonLoss } from './reward-loss.ts'
+export { type RewardTrace, rewardTraces } from './reward-traces.ts'
 export type { EmbedderTrunk, OwnTrunk } from './reward-trunk.ts'
 export { stateEmbedder } from './state-embedder.ts'
 export {
