@@ -1,3 +1,5 @@
+import { liveLine } from '../core/live-line.ts'
+
 /**
  * Exit codes: 0 all well; 1 a limit that was asked for is not kept; 2 something failed, or could not be judged (the
  * rest was done); 130 interrupted.
@@ -25,46 +27,36 @@ export interface Terminal {
 }
 
 export function processTerminal({ quiet = false }: { quiet?: boolean } = {}): Terminal {
-  const live = process.stderr.isTTY === true
+  const line = liveLine()
   let started = 0
   let firstDone = 0
-  let last = 0
   let label = ''
-  let drawn = false
-  const clear = () => {
-    if (drawn) process.stderr.write('\r\u001b[K')
-    drawn = false
-  }
   return {
-    result: (line) => {
-      clear()
-      process.stdout.write(`${line}\n`)
+    result: (text) => {
+      line.clear()
+      process.stdout.write(`${text}\n`)
     },
-    note: (line) => {
+    note: (text) => {
       if (quiet) return
-      clear()
-      process.stderr.write(`${line}\n`)
+      line.clear()
+      process.stderr.write(`${text}\n`)
     },
-    problem: (line) => {
-      clear()
-      process.stderr.write(`${line}\n`)
+    problem: (text) => {
+      line.clear()
+      process.stderr.write(`${text}\n`)
     },
     progress(name, done, total, shown) {
       if (quiet) return
       const now = Date.now()
-      if (label !== name) [label, started, firstDone, last] = [name, now, done, 0]
-      if (now - last < (live ? 100 : 10_000)) return
-      if (last === 0 && !live) {
-        last = now
-        return
+      if (label !== name) {
+        ;[label, started, firstDone] = [name, now, done]
+        line.restart()
       }
-      last = now
-      const text = progressLine(name, done, total, done - firstDone, (now - started) / 1000, shown)
-      process.stderr.write(live ? `\r\u001b[K${text}` : `${text}\n`)
-      drawn = live
+      if (line.due())
+        line.show(progressLine(name, done, total, done - firstDone, (now - started) / 1000, shown))
     },
     progressEnd() {
-      clear()
+      line.clear()
       label = ''
     },
     width: process.stdout.columns ?? 100,

@@ -96,3 +96,4 @@ export {
   type TrainingResult,
   trainingLoop,
 } from './trainers/training-loop.ts'
+export { progressText, trainingProgress } from './trainers/training-progress.ts'

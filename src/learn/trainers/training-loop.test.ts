@@ -20,6 +20,7 @@ import { policyGradient } from './policy-gradient.ts'
 import { judgeBy, type Rollout, rollouts } from './rollouts.ts'
 import { selectedRollouts } from './selected-rollouts.ts'
 import { likelihoodJudge, selfJudge } from './self-judges.ts'
+import { progressText, trainingProgress } from './training-progress.ts'
 
 let tiny: ReturnType<typeof tinyPolicy>
 let policy: LanguagePolicy
@@ -368,4 +369,25 @@ test('published schemes of iterated preferences are settings: SELM, CREAM, Tempo
     },
   })
   expect(temporal.records).toHaveLength(2)
+})
+
+test('progress is one line rewritten on a terminal, plain lines elsewhere', () => {
+  const written: string[] = []
+  const record = (iteration: number) => ({ iteration, reward: 0.5, updates: { loss: 2, gradientNorm: 0.25 } })
+  const show = trainingProgress({
+    iterations: 2,
+    stream: { isTTY: true, write: (text) => written.push(text) },
+  })
+  show(record(0))
+  show(record(1))
+  expect(written).toEqual([
+    '\r\u001b[Ktraining  1/2  reward 0.5, gradient 0.25',
+    '\r\u001b[Ktraining  2/2  reward 0.5, gradient 0.25',
+    '\r\u001b[K',
+  ])
+  const logged: string[] = []
+  const log = trainingProgress({ iterations: 2, stream: { write: (text) => logged.push(text) } })
+  log(record(0))
+  expect(logged).toEqual([])
+  expect(progressText({ iteration: 0, updates: { loss: 2 } })).toBe('loss 2')
 })

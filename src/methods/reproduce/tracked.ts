@@ -1,8 +1,9 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { textOf } from '../../core/index.ts'
-import type { IterationRecord } from '../../learn/trainers/monitors.ts'
+import type { IterationRecord, LoopRecord } from '../../learn/trainers/monitors.ts'
 import type { Rollout } from '../../learn/trainers/rollouts.ts'
+import { progressText } from '../../learn/trainers/training-progress.ts'
 import { figure } from '../../stats/figure.ts'
 import type { ArmOptions, ArmResult, ExampleOutput, RunContext } from './reproduction.ts'
 
@@ -34,8 +35,8 @@ export function tracked(
     checkpoint: { path: join(run.folder, 'checkpoint', `${part}.safetensors`), every },
     log: join(run.folder, `${part}.jsonl`),
     signal: context.signal,
-    async onIteration(record: { readonly iteration: number }, written: readonly unknown[]): Promise<void> {
-      context.progress({ done: record.iteration + 1, all: iterations, note: noteOf(record) })
+    async onIteration(record: LoopRecord<object>, written: readonly unknown[]): Promise<void> {
+      context.progress({ done: record.iteration + 1, all: iterations, note: progressText(record) })
       const [first] = written as readonly Partial<Rollout>[]
       if (shown.has(record.iteration) && first?.sample !== undefined && first.score !== undefined)
         await keepExample(run.folder, {
@@ -46,12 +47,6 @@ export function tracked(
         })
     },
   }
-}
-
-function noteOf(record: Partial<IterationRecord>): string {
-  if (typeof record.reward === 'number') return `reward ${figure(record.reward)}`
-  const loss = record.updates?.loss
-  return loss === undefined ? '' : `loss ${figure(loss)}`
 }
 
 /** What an arm's training measured along the way: the reward and the monitors, and `evaluate` by its own names. */
