@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto'
 import { defineGroupReward, defineReward, textOf, unscored } from '../src/core/index.ts'
+import { ask } from '../src/models/chat-model.ts'
+import { openaiModel } from '../src/models/endpoint/openai-model.ts'
 
 // Rewards that the tests of workers name as a module, since workers are other processes.
 
@@ -31,12 +34,12 @@ export const agreement = () =>
       })),
   })
 
-/** Takes down the process at one sample, as native code does. */
+/** Takes down the process at one sample, as native code or too little memory does. */
 export const deadly = () =>
   defineReward({
     name: 'deadly',
     judge: ({ id }) => {
-      if (id === 'sample-7') process.abort()
+      if (id === 'sample-7') process.kill(process.pid, 'SIGKILL')
       return 1
     },
   })
@@ -60,3 +63,28 @@ export const slow = ({ ms = 50 }: { ms?: number } = {}) =>
       return 1
     },
   })
+
+/** Keeps the processor busy for a while. */
+export const busy = ({ ms = 0.5 }: { ms?: number } = {}) => {
+  const rounds = Math.round(ms * 400) // of the speed of the day
+  return defineReward({
+    name: 'busy',
+    judge: ({ output }) => {
+      let text = textOf(output)
+      for (let round = 0; round < rounds; round++) text = createHash('sha256').update(text).digest('hex')
+      return text.charCodeAt(0) % 2
+    },
+  })
+}
+
+/** What a chat model at an endpoint says of the output, as a number. */
+export const judged = ({ baseUrl }: { baseUrl: string }) => {
+  const model = openaiModel('judge', { baseUrl })
+  return defineReward({
+    name: 'judged',
+    judge: async ({ id, output }, { signal }) => {
+      const [said] = await model.chat([ask(`${id}: ${textOf(output)}`)], signal ? { signal } : {})
+      return said!.failure ? unscored(said!.failure.code, said!.failure.reason) : Number(said!.text)
+    },
+  })
+}

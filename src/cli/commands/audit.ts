@@ -1,22 +1,24 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Audit, audit } from '../../apply/audit.ts'
+import type { Audit } from '../../apply/audit.ts'
 import { auditReport } from '../../apply/audit-report.ts'
 import { auditVerdict, missedLimits } from '../../apply/audit-verdict.ts'
-import { fileBenchmark } from '../../apply/file-benchmark.ts'
 import { auditDocument } from '../../apply/kept-documents.ts'
-import type { AttackItem } from '../../audit/attacks/attack.ts'
-import { attackItems, attackItemsOfTargets } from '../../audit/attacks/attack-items.ts'
-import { attacks, attacksNamed } from '../../audit/attacks/attacks.ts'
-import { attackTargets } from '../../audit/attacks/targets/index.ts'
-import { type Benchmark, openBenchmark } from '../../audit/benchmarks/index.ts'
 import { certifiedThings, certify, checkCertificate, parseCertificate } from '../../audit/certificate.ts'
-import { GuerdonError, Rng } from '../../core/index.ts'
-import { resolveReward, rewardTypeNamed } from '../../methods/resolve.ts'
+import { GuerdonError } from '../../core/index.ts'
+import { auditByName, type NamedAudit, openAll } from '../../methods/audit-by-name.ts'
+import { resolveReward } from '../../methods/resolve.ts'
 import { figure, intervalFigure } from '../../stats/figure.ts'
 import { reportPicture } from '../report-picture.ts'
-import { judgingWork, readOptions, type ScoringOptions, withSession } from '../session.ts'
+import {
+  interruptible,
+  judgingWork,
+  readOptions,
+  type ScoringOptions,
+  type Session,
+  withSession,
+} from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 
@@ -41,34 +43,12 @@ export async function auditCommand(
   return withSession<ExitCode>(options, (session) =>
     judgingWork(session, options, terminal, async (signal) => {
       const { config, store } = session
-      const judge = resolveReward(expression, config.rewards)
-      const { benchmarks, items } = await openAll(options.on ?? [], options)
-      const wanted =
-        options.attacks === undefined || options.attacks === true ? attacks : attacksNamed(options.attacks)
-      const targets = options.attacks === undefined ? [] : targetsOf(expression)
-      if (benchmarks.length === 0 && items.length === 0 && targets.length === 0)
-        throw new GuerdonError('nothing-to-audit', `there is nothing to audit "${expression}" on.`, {
-          fix: 'Name a benchmark or a file with --on ("guerdon audit --help" shows how), or add --attacks for a reward with built-in targets.',
-        })
-      const attacked = items.length > 0 ? items : attackItemsOfTargets(targets.map(({ target }) => target))
-      const found = await audit({
-        name: expression,
-        judge,
-        benchmarks,
+      const named = namedAudit(expression, options)
+      if (options.queue) await judgeOnWorkers(session, named, terminal)
+      const { found, judge } = await auditByName(named, {
+        ...(config.rewards === undefined ? {} : { rewards: config.rewards }),
         store,
         signal,
-        rng: new Rng(options.seed ?? '0'),
-        targets,
-        ...(options.attacks === undefined
-          ? {}
-          : {
-              attacks: {
-                attacks: wanted,
-                items: attacked,
-                most: options.items,
-                ...(options.stopAt === undefined ? {} : { stopAt: options.stopAt }),
-              },
-            }),
         onProgress: (what, done, total) => terminal.progress(what, done, total),
       })
       terminal.progressEnd()
@@ -101,6 +81,27 @@ export async function auditCommand(
   )
 }
 
+function namedAudit(expression: string, options: AuditCommandOptions): NamedAudit {
+  return {
+    expression,
+    on: (options.on ?? []).map((one) => (existsSync(one) ? resolve(one) : one)),
+    items: options.items,
+    seed: options.seed ?? '0',
+    read: readOptions(options),
+    ...(options.attacks === undefined ? {} : { attacks: options.attacks }),
+    ...(options.stopAt === undefined ? {} : { stopAt: options.stopAt }),
+  }
+}
+
+/** With `--queue` workers judge first; the audit then finds every judgement in the store. */
+async function judgeOnWorkers(session: Session, named: NamedAudit, terminal: Terminal): Promise<void> {
+  const { atWorkplace } = await import('../queue.ts') // brings the driver of PostgreSQL along
+  const { orderAudit } = await import('../../serve/workers/index.ts')
+  await atWorkplace(session, (place) =>
+    interruptible(terminal, (signal) => orderAudit(place, named, session.configFile, signal)),
+  )
+}
+
 /** `guerdon certificate FILE`: whether a calibration still speaks of what is there now; exit code 1 where it does not. */
 export async function certificateCommand(
   file: string,
@@ -112,7 +113,7 @@ export async function certificateCommand(
       throw new GuerdonError('not-found', 'cannot be read.', { place: { file }, cause })
     })
     const certificate = parseCertificate(text, file)
-    const { benchmarks } = await openAll(certificate.on, options)
+    const { benchmarks } = await openAll(certificate.on, options.seed ?? '0', readOptions(options))
     const now = certifiedThings(resolveReward(certificate.reward, config.rewards), benchmarks)
     const check = checkCertificate(certificate, now)
     if (options.json) terminal.result(JSON.stringify({ ...check, reward: certificate.reward }))
@@ -124,45 +125,6 @@ export async function certificateCommand(
       )
     return check.isValid ? 0 : 1
   })
-}
-
-/** Benchmarks by name, and a user's own files. */
-export async function openAll(
-  references: readonly string[],
-  options: ScoringOptions,
-): Promise<{ readonly benchmarks: readonly Benchmark[]; readonly items: readonly AttackItem[] }> {
-  const benchmarks: Benchmark[] = []
-  const items: AttackItem[] = []
-  for (const reference of references) {
-    if (existsSync(reference) || reference.startsWith('hf://')) {
-      const own = await fileBenchmark(reference, readOptions(options))
-      if (own.benchmark !== null) benchmarks.push(own.benchmark)
-      items.push(...own.attackItems)
-      continue
-    }
-    const benchmark = await openBenchmark(reference, {
-      seed: options.seed ?? '0',
-      ...(options.limit === undefined ? {} : { limit: options.limit }),
-    })
-    benchmarks.push(benchmark)
-    items.push(...attackItems(benchmark.items))
-  }
-  return { benchmarks, items }
-}
-
-/** The built-in targets of a registered reward, in the variant that the expression names. */
-function targetsOf(expression: string) {
-  const [, name, given = ''] = /^\s*([\w-]+)\s*(?:\((.*)\))?\s*$/s.exec(expression) ?? []
-  const variant = /\bvariant\s*=\s*(released|paper|guarded)\b/.exec(given)?.[1]
-  return attackTargets
-    .filter(({ reward }) => reward === name)
-    .map((target) => ({
-      target,
-      reward: rewardTypeNamed(target.reward).create({
-        ...target.options,
-        ...(variant === undefined ? {} : { variant }),
-      }),
-    }))
 }
 
 async function writeCertificate(

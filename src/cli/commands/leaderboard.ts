@@ -5,13 +5,13 @@ import { leaderboardDocument } from '../../apply/kept-documents.ts'
 import { type Leaderboard, leaderboard } from '../../apply/leaderboard.ts'
 import { leaderboardReport } from '../../apply/leaderboard-report.ts'
 import { GuerdonError, Rng } from '../../core/index.ts'
+import { openAll } from '../../methods/audit-by-name.ts'
 import { resolveReward } from '../../methods/resolve.ts'
 import { figure, intervalFigure } from '../../stats/figure.ts'
 import { reportPicture } from '../report-picture.ts'
-import { judgingWork, type ScoringOptions, withSession } from '../session.ts'
+import { judgingWork, readOptions, type ScoringOptions, withSession } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
-import { openAll } from './audit.ts'
 
 interface LeaderboardCommandOptions extends ScoringOptions {
   readonly on: readonly string[]
@@ -37,7 +37,7 @@ export async function leaderboardCommand(
         throw new GuerdonError('duplicate-reward', 'two rewards have the same name.', {
           fix: 'Give one another name: NAME=EXPRESSION.',
         })
-      const { benchmarks } = await openAll(options.on, options)
+      const { benchmarks } = await openAll(options.on, options.seed ?? '0', readOptions(options))
       if (benchmarks.length === 0)
         throw new GuerdonError('no-labels', `none of ${options.on.join(', ')} says which outputs are good.`)
       const board = await leaderboard({

@@ -1,3 +1,4 @@
+export { orderAudit } from './audit-order.ts'
 export { queuedJobs } from './job-order.ts'
 export { type Order, type OrderKind, type OrderProgress, type OrderStatus, orderKinds } from './orders.ts'
 export type { QueueOptions } from './queue.ts'

@@ -1,5 +1,5 @@
 import { timedId } from '../../apply/run-open.ts'
-import { GuerdonError, type Json } from '../../core/index.ts'
+import { GuerdonError, type Json, type JsonObject } from '../../core/index.ts'
 import { type Job, type JobOutcome, type PoolOptions, runJobs } from '../../tensor/pool.ts'
 import { localModule, portableModule } from './modules.ts'
 import type { OrderKind } from './orders.ts'
@@ -18,10 +18,18 @@ interface JobDone {
   readonly seconds: number
 }
 
-/** What a worker does with a `JobShard`. Throws when it failed; null when it was cancelled. */
-export async function performJob(spec: JobShard, signal: AbortSignal): Promise<Json> {
+/**
+ * What a worker does with a `JobShard`. Throws when it failed; null when it was cancelled.
+ *
+ * @param store the address of the worker's store, which the job gets with its options
+ */
+export async function performJob(spec: JobShard, store: string, signal: AbortSignal): Promise<Json> {
   const started = performance.now()
-  const job = { module: localModule(spec.module), export: spec.export, options: spec.options }
+  const job = {
+    module: localModule(spec.module),
+    export: spec.export,
+    options: { ...(spec.options as JsonObject), store },
+  }
   const [outcome] = await runJobs<Json>([job], { workers: 1, threads: 1, signal })
   if (outcome!.status === 'failed') throw outcome!.error
   if (outcome!.status === 'cancelled') return null

@@ -134,7 +134,14 @@ export async function work(workplace: Workplace, options: WorkOptions): Promise<
       const { result, rows } =
         order.kind === 'score'
           ? await scorer.score(order, shard.spec as unknown as ShardWork, one.stop.signal)
-          : { result: await performJob(shard.spec as unknown as JobShard, one.stop.signal), rows: 0 }
+          : {
+              result: await performJob(
+                shard.spec as unknown as JobShard,
+                workplace.store.address,
+                one.stop.signal,
+              ),
+              rows: 0,
+            }
       if (one.stop.signal.aborted) return await stopped(one, order.id)
       await orders.done(order.key, number, result, rows)
       await queue.done(lease)
