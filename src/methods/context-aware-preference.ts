@@ -11,7 +11,7 @@ import {
   unscored,
 } from '../core/index.ts'
 import type { ChatModel } from '../models/chat-model.ts'
-import { rewardAgainst } from '../rewards/judge/against.ts'
+import { opponents, rewardAgainst } from '../rewards/judge/against.ts'
 import { byReply, type ReplyReader } from '../rewards/judge/asking.ts'
 import { contextComparator, type WeightedContext } from '../rewards/judge/context-comparator.ts'
 import { askAll, isRead, type JudgeOptions } from '../rewards/judge/judge.ts'
@@ -63,9 +63,11 @@ const options = z.strictObject({
     .default('expectation')
     .describe('Over all contexts by their probability, or in the likeliest alone.'),
   against: z
-    .enum(['reference', 'group'])
+    .enum(opponents)
     .default('reference')
-    .describe('what an answer is compared with: the one in its reference, or the others of its prompt'),
+    .describe(
+      'what an answer is compared with: the one in its reference, or the others of its prompt, or three of those (anchors)',
+    ),
 })
 
 /**

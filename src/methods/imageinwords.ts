@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { countVerdicts, type SideBySide } from '../audit/benchmarks/side-by-side.ts'
 import type { Comparator, Comparison, Reward, Sample } from '../core/index.ts'
 import type { ChatModel } from '../models/chat-model.ts'
-import { rewardAgainst } from '../rewards/judge/against.ts'
+import { opponents, rewardAgainst } from '../rewards/judge/against.ts'
 import { byReply, type ReplyReader } from '../rewards/judge/asking.ts'
 import { dimensionsComparator } from '../rewards/judge/dimensions.ts'
 import type { JudgePrompt } from '../rewards/judge/judge-prompt.ts'
@@ -66,9 +66,11 @@ const options = z.strictObject({
     .default(metrics)
     .describe('What is compared; the comparison is their mean.'),
   against: z
-    .enum(['reference', 'group'])
+    .enum(opponents)
     .default('reference')
-    .describe('what a description is compared with: the one in its reference, or the others of its prompt'),
+    .describe(
+      'what a description is compared with: the one in its reference, or the others of its prompt, or three of those (anchors)',
+    ),
 })
 
 /**

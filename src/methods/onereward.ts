@@ -9,7 +9,7 @@ import {
   unscored,
 } from '../core/index.ts'
 import type { ChoiceModel } from '../models/token-model.ts'
-import { rewardAgainst } from '../rewards/judge/against.ts'
+import { opponents, rewardAgainst } from '../rewards/judge/against.ts'
 import { byProbability } from '../rewards/judge/asking.ts'
 import { dimensionsComparator } from '../rewards/judge/dimensions.ts'
 import type { JudgePrompt } from '../rewards/judge/judge-prompt.ts'
@@ -68,9 +68,11 @@ const options = z.strictObject({
     .optional()
     .describe('only these of the task’s dimensions'),
   against: z
-    .enum(['reference', 'group'])
+    .enum(opponents)
     .default('reference')
-    .describe('what a sample must beat: the output in its reference, or the other outputs of its prompt'),
+    .describe(
+      'what a sample must beat: the output in its reference, or the other outputs of its prompt, or three of those (anchors)',
+    ),
 })
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Comparator, Reward, Sample, Variant } from '../core/index.ts'
 import type { ChoiceModel } from '../models/token-model.ts'
-import { rewardAgainst } from '../rewards/judge/against.ts'
+import { opponents, rewardAgainst } from '../rewards/judge/against.ts'
 import { byProbability } from '../rewards/judge/asking.ts'
 import type { JudgePrompt } from '../rewards/judge/judge-prompt.ts'
 import { pairJudge } from '../rewards/judge/pair-judge.ts'
@@ -50,9 +50,11 @@ const options = z.strictObject({
     .default('pair')
     .describe('pair: is it better than another; point: does it meet a high standard by itself'),
   against: z
-    .enum(['reference', 'group'])
+    .enum(opponents)
     .default('reference')
-    .describe('pair: the output in the reference, or the other outputs of the prompt'),
+    .describe(
+      'pair: the output in the reference, or the other outputs of the prompt, or three of those (anchors)',
+    ),
 })
 
 function asking(settings: z.output<typeof options>, given: ChoiceModel | undefined) {

@@ -9,7 +9,7 @@ import {
   type Variant,
 } from '../core/index.ts'
 import type { ChatModel } from '../models/chat-model.ts'
-import { rewardAgainst } from '../rewards/judge/against.ts'
+import { opponents, rewardAgainst } from '../rewards/judge/against.ts'
 import { byReply, type ReplyReader } from '../rewards/judge/asking.ts'
 import type { JudgePrompt } from '../rewards/judge/judge-prompt.ts'
 import { pairJudge } from '../rewards/judge/pair-judge.ts'
@@ -70,9 +70,11 @@ const options = z.strictObject({
     .default('instructed')
     .describe('reasoner: the short prompt for models that reason by themselves'),
   against: z
-    .enum(['reference', 'group'])
+    .enum(opponents)
     .default('reference')
-    .describe('what a sample must beat: the output in its reference, or the other outputs of its prompt'),
+    .describe(
+      'what a sample must beat: the output in its reference, or the other outputs of its prompt, or three of those (anchors)',
+    ),
 })
 
 const verdicts: Readonly<Record<Variant, ChoiceOptions>> = {

@@ -9,7 +9,7 @@ import {
   type Variant,
 } from '../core/index.ts'
 import type { ChatModel } from '../models/chat-model.ts'
-import { rewardAgainst } from '../rewards/judge/against.ts'
+import { opponents, rewardAgainst } from '../rewards/judge/against.ts'
 import { byReply } from '../rewards/judge/asking.ts'
 import type { JudgePrompt } from '../rewards/judge/judge-prompt.ts'
 import { pairJudge } from '../rewards/judge/pair-judge.ts'
@@ -58,9 +58,11 @@ const options = z.strictObject({
     ),
   candidates: z.enum(['Image', 'Video', 'Answer']).default('Answer').describe('what is compared'),
   against: z
-    .enum(['reference', 'group'])
+    .enum(opponents)
     .default('reference')
-    .describe('what a sample must beat: the output in its reference, or the other outputs of its prompt'),
+    .describe(
+      'what a sample must beat: the output in its reference, or the other outputs of its prompt, or three of those (anchors)',
+    ),
 })
 
 function verdictOf(noun: Noun, variant: Variant): ChoiceOptions {

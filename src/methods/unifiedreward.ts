@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Comparator, Range, Reward, Sample, Variant } from '../core/index.ts'
 import type { ChatModel } from '../models/chat-model.ts'
-import { rewardAgainst } from '../rewards/judge/against.ts'
+import { opponents, rewardAgainst } from '../rewards/judge/against.ts'
 import { byReply } from '../rewards/judge/asking.ts'
 import type { JudgePrompt } from '../rewards/judge/judge-prompt.ts'
 import { pairJudge } from '../rewards/judge/pair-judge.ts'
@@ -90,9 +90,11 @@ const options = z.strictObject({
     .describe('point: score one output; pair: is it better than another'),
   task: z.enum(tasks).default('image understanding'),
   against: z
-    .enum(['reference', 'group'])
+    .enum(opponents)
     .default('reference')
-    .describe('pair: the output in the reference, or the other outputs of the prompt'),
+    .describe(
+      'pair: the output in the reference, or the other outputs of the prompt, or three of those (anchors)',
+    ),
 })
 
 /** How the verdict of a pair is read; the released scripts take the first for chosen where they find none. */

@@ -12,26 +12,31 @@ import {
 } from '../../core/index.ts'
 import { imageSourceFrom } from '../../data/image-source.ts'
 import { rewardFromComparator } from '../convert.ts'
+import { anchorReward } from './anchors.ts'
 import { pairOf } from './pair-judge.ts'
 
 /**
- * What an output is compared with to give it a score: the output that its reference holds, or the other outputs of its
- * prompt.
+ * What an output is compared with to give it a score: the output that its reference holds, the other outputs of its
+ * prompt, or a few of those (`anchorReward`).
  */
-export type Opponent = 'reference' | 'group'
+export const opponents = ['reference', 'group', 'anchors'] as const
+export type Opponent = (typeof opponents)[number]
 
 /**
  * A pair judge as a reward in [0, 1] under the judge's name. Against the `reference`, how likely the output is better
  * than the one that the sample's reference holds (text, or `{text, image, images}`); against the `group`, the mean
- * probability of beating another output of the prompt (Bradley-Terry over all pairs). What was said of each order is in
- * `parts`.
+ * probability of beating another output of the prompt (Bradley-Terry over all pairs); against `anchors`, that of beating
+ * three of them, for large groups. What was said of each order is in `parts`.
  */
 export function rewardAgainst(
   comparator: Comparator,
   { against, needs = ['chat'] }: { readonly against: Opponent; readonly needs?: readonly Need[] },
 ): Reward {
-  if (against === 'group') {
-    const base = rewardFromComparator(comparator, { output: 'winProbability' })
+  if (against !== 'reference') {
+    const base =
+      against === 'group'
+        ? rewardFromComparator(comparator, { output: 'winProbability' })
+        : anchorReward(comparator)
     return { ...base, name: comparator.name, needs: [...base.needs, ...needs] }
   }
   return defineBatchReward({

@@ -1,5 +1,6 @@
 // Judges: models as rewards of single outputs, of pairs and of lists.
 export { type Opponent, rewardAgainst } from './against.ts'
+export { type AnchorOptions, anchorReward } from './anchors.ts'
 export {
   type Asking,
   byProbability,
