@@ -39,8 +39,6 @@ export type Convolutions<Leaf> = {
   readonly after: readonly ConvolutionBlock<Leaf>[]
   /** [9 * width, numbers of a cell's pixels] */
   readonly output: Linear<Leaf>
-  /** From the condition to how much of the image given is kept, [transformer's width, 1]. */
-  readonly kept: Linear<Leaf>
 }
 
 interface Around {
@@ -67,7 +65,6 @@ export function initialConvolutions(
     joined: initialLinear(rng, outer, patchNumbers({ image, convolutions })),
     after: Array.from({ length: after }, block),
     output: initialLinear(rng, 9 * width, pixels, { gain: 0.1 }),
-    kept: initialLinear(rng, outer, 1, { gain: 0.1 }),
   }
 }
 
@@ -96,22 +93,19 @@ export function patchesOfCells(cells: JaxArray, around: Around): JaxArray {
 
 /**
  * The images that the last blocks draw of what the transformer says, Float[B, patches, transformer's width], and of
- * the cells that went around it, upon what is kept of the images given. Borrows `condition`, consumes the others.
+ * the cells that went around it. Borrows `condition`, consumes the others.
  */
 export function imagesAfter(
   parameters: Convolutions<JaxArray>,
   around: Around,
   patches: JaxArray,
   cells: JaxArray,
-  images: JaxArray,
   condition: JaxArray,
 ): JaxArray {
   const grid = cellsOf(around.image, around.convolutions)
   const told = imagesOf(linear(parameters.joined, patches), planeOf(around)).reshape(cells.shape)
   const stream = parameters.after.reduce((all, block) => convolved(block, all, condition), cells.add(told))
-  const drawn = imagesOf(convolution(parameters.output, standardise(stream)), grid)
-  const kept = linear(parameters.kept, condition.ref).reshape([images.shape[0]!, 1, 1, 1])
-  return drawn.add(images.mul(kept))
+  return imagesOf(convolution(parameters.output, standardise(stream)), grid)
 }
 
 /** One block. Borrows `condition`, Float[B, 1, condition width]; consumes `stream`. */

@@ -67,6 +67,11 @@ export interface DenoiserConfig extends TransformerConfig {
   readonly locality?: readonly number[]
   /** What the network says: v, or the clean image x_0. @default 'velocity' */
   readonly prediction?: Prediction
+  /**
+   * With `prediction: 'x0'`: how far pixels lie from what surrounds them, root mean square; the noisier an image in
+   * comparison, the less of it is kept in what the network says. @default nothing is kept
+   */
+  readonly detail?: number
 }
 
 /**
@@ -211,11 +216,10 @@ export function denoiser(
     .map((part) => np.transpose(part.reshape([batch, length, heads, width / heads]), [0, 2, 1, 3]))
   // the best linear guess of x_0: what is nearly all noise does not drown out the position
   const guess = config.prediction === 'x0' ? images.mul(scheduleAt(config, times.ref, Math.sqrt)) : images
-  times.dispose()
   const fine =
     config.convolutions === undefined ? undefined : { ...config, convolutions: config.convolutions }
   const cells = fine && cellsBefore(parameters.convolutions!, fine, guess.ref, told)
-  const read = fine ? patchesOfCells(cells!.ref, fine) : patchesOf(guess, config.image)
+  const read = fine ? patchesOfCells(cells!.ref, fine) : patchesOf(guess.ref, config.image)
   const placed = linear(parameters.patch, read).add(parameters.positions.ref)
   const patches =
     phrases === undefined ? placed : placed.add(layoutOf(parameters.layout!, phrases, parameters.positions))
@@ -235,10 +239,34 @@ export function denoiser(
   })
   for (const array of [six, seen]) array.dispose()
   const drawn = fine
-    ? imagesAfter(parameters.convolutions!, fine, painted, cells!, guess, told)
+    ? imagesAfter(parameters.convolutions!, fine, painted, cells!, told)
     : imagesOf(linear(parameters.output!, painted), config.image)
   told.dispose()
-  return drawn
+  if (config.detail === undefined || config.prediction !== 'x0') {
+    for (const array of [guess, times]) array.dispose()
+    return drawn
+  }
+  return preconditioned(config, config.detail, guess, drawn, times)
+}
+
+/**
+ * The network says by how many deviations x_0 differs from the best linear guess of it, where x_0 has the deviation
+ * `detail` (as in EDM, arXiv 2206.00364, section 5): of what is nearly clean most is kept. `guess` is sqrt(abar) x_t.
+ * Consumes the arrays.
+ */
+function preconditioned(
+  config: DenoiserConfig,
+  detail: number,
+  guess: JaxArray,
+  drawn: JaxArray,
+  times: JaxArray,
+): JaxArray {
+  const variance = detail ** 2
+  const kept = scheduleAt(config, times.ref, (abar) => variance / (abar * variance + 1 - abar))
+  const left = scheduleAt(config, times, (abar) =>
+    Math.sqrt((variance * (1 - abar)) / (abar * variance + 1 - abar)),
+  )
+  return guess.mul(kept).add(drawn.mul(left))
 }
 
 /** Added to the scores of patches for `length` words and all patches: Float[1, heads, patches, length + patches]. */

@@ -19,48 +19,36 @@ interface Painted {
 /** How most of the images are painted. */
 const usual: GenerateOptions = { steps: 20, guidance: 2, temperature: 1 }
 
+/** A full caption says size, colour, shape and place of each object, and here the background too. */
+type Wording = CaptionStyle | 'full with background'
+
 /**
  * Paints captions of held-out scenes and reads the images back. Shares are of images unless the note says otherwise.
  */
 export async function evaluatePaintings(model: EmbeddedModel, options: EvaluationOptions): Promise<Metric[]> {
   if (model.kind !== 'images')
     throw new GuerdonError('bad-option', 'this is measured on generators of images.')
-  const paint = (style: CaptionStyle, how: GenerateOptions = {}, split: SceneSplit = 'test') =>
-    painted(model, style, split, { ...usual, ...how }, options)
-  const full = await paint('full')
-  const metrics: Metric[] = [
-    share('everything as the caption says', full, ({ judged }) => judged.allRight, 'full captions'),
-    share(
-      'objects right',
+  const paint = (wording: Wording, how: GenerateOptions = {}, split: SceneSplit = 'test') =>
+    painted(model, wording, split, { ...usual, ...how }, options)
+  const full = await paint('full with background')
+  const metrics: Metric[] = [1, 2].flatMap((count) =>
+    ofCount(
+      count === 1 ? '1 object' : `${count} objects`,
+      full.filter((one) => one.count === count),
+    ),
+  )
+  metrics.push(
+    mean('background right', full, ({ caption, judged: { recognised } }) =>
+      Number(caption.endsWith(`${recognised.scene.background}.`)),
+    ),
+    mean(
+      'pixels in no object',
       full,
-      ({ judged }) => judged.objectsRight,
-      'full captions: colours and shapes, none missing, none more',
+      ({ judged }) => judged.recognised.unexplained,
+      'share of those unlike the background, mean over images',
     ),
-    share('number of objects right', full, ({ judged }) => judged.countRight, 'full captions'),
-    ...[1, 2].map((count) =>
-      share(
-        `objects right, of ${count}`,
-        full.filter((one) => one.count === count),
-        ({ judged }) => judged.objectsRight,
-        'full captions',
-      ),
-    ),
-    {
-      name: 'claims true',
-      interval: meanInterval(full.flatMap(({ judged }) => judged.parts.claimAccuracy ?? [])),
-      note: 'full captions: share of "a small red circle at the top", mean over images',
-    },
-    {
-      name: 'attributes right',
-      interval: meanInterval(full.flatMap(({ judged }) => judged.parts.attributeAccuracy ?? [])),
-      note: 'full captions: colour, size and place of the shapes that are there, mean over images',
-    },
-    {
-      name: 'pixels in no object',
-      interval: meanInterval(full.map(({ judged }) => judged.recognised.unexplained)),
-      note: 'full captions: share of those unlike the background, mean over images',
-    },
-  ]
+    share('objects right (background not named)', await paint('full'), ({ judged }) => judged.objectsRight),
+  )
   const short = await paint('short')
   metrics.push(
     share('objects right (short captions)', short, ({ judged }) => judged.objectsRight),
@@ -70,62 +58,107 @@ export async function evaluatePaintings(model: EmbeddedModel, options: Evaluatio
       ({ judged }) => judged.objectsRight,
       'captions such as "two red circles."',
     ),
-  )
-  const relations = await paint('relations')
-  metrics.push(
-    {
-      name: 'relations true',
-      interval: meanInterval(relations.flatMap(({ judged }) => judged.parts.relationAccuracy ?? [])),
-      note: 'captions with relations, mean over images',
-    },
+    mean(
+      'relations true',
+      await paint('relations'),
+      ({ judged }) => judged.parts.relationAccuracy,
+      'captions with relations, mean over images',
+    ),
     share(
       'objects right (composition)',
-      await paint('full', {}, 'composition'),
+      await paint('full with background', {}, 'composition'),
       ({ judged }) => judged.objectsRight,
-      'full captions with a pair of colour and shape that training never shows',
+      'with a pair of colour and shape that training never shows',
     ),
   )
-  for (const guidance of [1, 3, 5])
+  const variants: readonly (readonly [name: string, how: GenerateOptions])[] = [
+    ['guidance 1', { guidance: 1 }],
+    ['guidance 4', { guidance: 4 }],
+    ['10 steps', { steps: 10 }],
+    ['50 steps', { steps: 50 }],
+    ['temperature 0', { temperature: 0 }],
+  ]
+  for (const [name, how] of variants)
     metrics.push(
       share(
-        `everything as the caption says, guidance ${guidance}`,
-        await paint('full', { guidance }),
-        ({ judged }) => judged.allRight,
+        `objects right, ${name}`,
+        await paint('full with background', how),
+        ({ judged }) => judged.objectsRight,
       ),
     )
-  for (const steps of [5, 10, 50])
-    metrics.push(
-      share(
-        `everything as the caption says, ${steps} steps`,
-        await paint('full', { steps }),
-        ({ judged }) => judged.allRight,
-      ),
-    )
-  metrics.push(
-    share(
-      'everything as the caption says, temperature 0',
-      await paint('full', { temperature: 0 }),
-      ({ judged }) => judged.allRight,
-    ),
-  )
   return metrics
+}
+
+/** What is measured of full captions with so many objects. */
+function ofCount(name: string, all: readonly Painted[]): Metric[] {
+  return [
+    share(
+      `objects right, ${name}`,
+      all,
+      ({ judged }) => judged.objectsRight,
+      'colours and shapes, none missing, none more',
+    ),
+    share(`everything as the caption says, ${name}`, all, ({ judged }) => judged.allRight),
+    share(`number of objects right, ${name}`, all, ({ judged }) => judged.countRight),
+    mean(`colours right, ${name}`, all, ({ caption, judged }) => shown(caption, judged, 'colour')),
+    mean(`shapes right, ${name}`, all, ({ caption, judged }) => shown(caption, judged, 'shape')),
+    mean(
+      `attributes right, ${name}`,
+      all,
+      ({ judged }) => judged.parts.attributeAccuracy,
+      'colour, size and place of the shapes that are there, mean over images',
+    ),
+  ]
+}
+
+/** Share of the colours, or shapes, that a caption lists which objects of the image have, each object once. */
+function shown(caption: string, { recognised }: JudgedPainting, attribute: 'colour' | 'shape'): number {
+  const left = recognised.scene.objects.map((object): string => object[attribute])
+  const wanted = parseCaption(caption).claims.flatMap(({ claim }) =>
+    claim.kind === 'object'
+      ? [claim.noun[attribute]]
+      : claim.kind === 'count'
+        ? new Array(claim.count).fill(claim.noun[attribute])
+        : [],
+  )
+  const found = wanted.filter((value) => {
+    const at = left.indexOf(value)
+    if (at >= 0) left.splice(at, 1)
+    return at >= 0
+  })
+  return found.length / Math.max(1, wanted.length)
 }
 
 async function painted(
   model: EmbeddedImageGenerator,
-  style: CaptionStyle,
+  wording: Wording,
   split: SceneSplit,
   how: GenerateOptions,
   { seed, samples, signal }: EvaluationOptions,
 ): Promise<Painted[]> {
   const scenes = sceneWorld({ seed: `evaluation/${seed}`, split, objects: [1, 2] }).scenes(samples)
-  const captions = scenes.map((scene) => captionOf(scene, new Rng(scene.id), { style, order: 'random' }))
+  const captions = scenes.map((scene) => {
+    const style = wording === 'full with background' ? 'full' : wording
+    const caption = captionOf(scene, new Rng(scene.id), { style, order: 'random' })
+    return wording === style ? caption : `${caption} the background is ${scene.background}.`
+  })
   const images = await model.generate(captions, { ...how, seed, ...(signal === undefined ? {} : { signal }) })
   return images.map(({ output }, index) => ({
     caption: captions[index]!,
     count: scenes[index]!.objects.length,
     judged: judgePainting(captions[index]!, output),
   }))
+}
+
+/** Mean over images of what is a number of them. */
+function mean(
+  name: string,
+  all: readonly Painted[],
+  numberOf: (one: Painted) => number | null,
+  note?: string,
+): Metric {
+  const interval = meanInterval(all.flatMap((one) => numberOf(one) ?? []))
+  return { name, interval, ...(note === undefined ? {} : { note }) }
 }
 
 function share(
