@@ -64,6 +64,12 @@ export {
   selectFrames,
 } from './reagent-v/frames.ts'
 export { mergeReflections, type Reflected, type Reflections, reflect } from './reagent-v/reflection.ts'
+export {
+  answerWithTools,
+  type ToolAnswer,
+  type ToolLoopOptions,
+  type VideoTool,
+} from './reagent-v/tool-loop.ts'
 export { reagentV } from './reagent-v.ts'
 export { methods } from './registry.ts'
 export { allRewardTypes, type OwnRewards, resolveReward, rewardTypeNamed } from './resolve.ts'

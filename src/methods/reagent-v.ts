@@ -9,6 +9,7 @@ import { parseObject } from '../rewards/judge/verdict.ts'
 import { defineRewardType } from '../rewards/reward-type.ts'
 import { defineMethod } from './method.ts'
 import { fusionPrompt, reflectionPrompt } from './reagent-v/reflection.ts'
+import { openQuestionsPrompt, toolAnswerPrompt, toolPrompt } from './reagent-v/tool-loop.ts'
 
 const axes = {
   visual_alignment: 'does it say what is shown?',
@@ -69,7 +70,8 @@ function reportReader(stated: boolean, whole: boolean): ReplyReader<PointVerdict
 /**
  * The critic's report on an answer about a video: visual alignment, temporal accuracy, option disambiguation, reasoning
  * specificity and linguistic precision, each from 0 to 5, and their sum / 25 (our rule: the release lets the model state
- * the reward). The report is the score's `rationale`: `reflect` takes a second look at the answer with it.
+ * the reward). The report is the score's `rationale`: `reflect` takes a second look at the answer with it;
+ * `answerWithTools` is how such answers are made.
  *
  * For curation mind the directions: fine-tuning keeps answers of a high reward, policy optimisation keeps hard items,
  * preference pairs take the best and the worst.
@@ -109,7 +111,14 @@ export const reagentV = defineRewardType({
   source: 'ReAgent-V, arXiv 2506.01300',
   options,
   create: reagentVReward,
-  prompts: { critic: criticPrompt, reflection: reflectionPrompt, fusion: fusionPrompt },
+  prompts: {
+    tools: toolPrompt,
+    answer: toolAnswerPrompt,
+    'open questions': openQuestionsPrompt,
+    critic: criticPrompt,
+    reflection: reflectionPrompt,
+    fusion: fusionPrompt,
+  },
   examples: [
     { sample, options: report([5, 4, 3, 5, 3], 1), value: 0.8 },
     { sample, options: { ...report([5, 4, 3, 5, 3], 1), variant: 'released' }, value: 1 },
