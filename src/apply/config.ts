@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { GuerdonError, messageOf, type Reward } from '../core/index.ts'
+import { GuerdonError, messageOf, type Reward, type StepReward } from '../core/index.ts'
 import { isModelSettings, type OwnModel } from '../models/model-settings.ts'
 
 /** What `guerdon.config.ts` says; every field may be left out. */
@@ -18,6 +18,8 @@ export interface GuerdonConfig {
    * here: they come from the environment.
    */
   readonly models?: Readonly<Record<string, OwnModel>>
+  /** Process rewards, which `guerdon serve` answers with where a protocol asks for steps. */
+  readonly steps?: Readonly<Record<string, StepReward>>
   /** File of the store, relative to the config's folder. @default '.guerdon/store.db' */
   readonly store?: string
   /** Rewards that `guerdon score` uses when the command line names none. */
@@ -84,7 +86,7 @@ function checked(value: unknown, file: string): GuerdonConfig {
   }
   if (typeof value !== 'object' || value === null)
     return fail('the configuration must be the default export: export default defineConfig({ ... }).')
-  const known = ['rewards', 'models', 'store', 'score']
+  const known = ['rewards', 'models', 'steps', 'store', 'score']
   for (const key of Object.keys(value))
     if (!known.includes(key)) fail(`is not a setting; known are ${known.join(', ')}.`, key)
   const config = value as GuerdonConfig
@@ -94,6 +96,8 @@ function checked(value: unknown, file: string): GuerdonConfig {
     if (typeof reward !== 'string' && typeof reward?.score !== 'function')
       fail('is neither a reward (defineReward) nor an expression.', `rewards.${name}`)
   }
+  for (const [name, steps] of Object.entries(config.steps ?? {}))
+    if (typeof steps?.scoreSteps !== 'function') fail('is no process reward.', `steps.${name}`)
   for (const [name, model] of Object.entries(config.models ?? {})) {
     if (!/^[A-Za-z][\w-]*$/.test(name))
       fail('a name is a letter, then letters, digits, _ and -.', `models.${name}`)

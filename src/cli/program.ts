@@ -44,10 +44,12 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   command(
     root
       .command('demo')
-      .description('score, rank and explain a small generated data set, and write a report')
+      .description('score, rank and explain a small generated data set, write a report and open the page in the browser')
       .option('--prompts <n>', 'prompts of each kind', count, 24)
       .option('--out <folder>', 'where to write', '.guerdon/demo')
-      .option('--no-open', 'only print where the report is'),
+      .option('--no-open', 'only print where the report and the page are, and end')
+      .option('--serve', 'keep the page in the browser served, without a terminal too')
+      .option('--port <n>', 'port of the page (0: any free one)', port, 4173),
     () => import('./commands/demo.ts'),
     (module, _args, options, terminal) => module.demo(options, terminal),
   )
@@ -101,6 +103,27 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
       ),
     () => import('./commands/pairs.ts'),
     (module, [data], options, terminal) => module.pairsCommand(data!, options, terminal),
+  )
+
+  command(
+    onScores(
+      root
+        .command('export')
+        .description('the best answers, or the prompts, as a training set for TRL, OpenRLHF or verl'),
+    )
+      .addOption(
+        new Option('--rows <what>', 'answers to imitate, or prompts to learn on from a reward')
+          .choices(['answers', 'prompts'])
+          .default('answers'),
+      )
+      .option('--for <trainer>', 'trl, openrlhf, verl, or messages (answers only)', 'trl')
+      .option('--by <measure>', 'the reward that decides (default: the first)')
+      .option('--keep <n>', 'best answers of each prompt (default: 1)', count)
+      .option('--at-least <x>', 'answers that score at least this', number)
+      .option('--fraction <x>', 'this share of all answers, best first', number)
+      .requiredOption('--out <file>', 'where to write (.jsonl .json .csv .parquet, also .gz)'),
+    () => import('./commands/export.ts'),
+    (module, [data], options, terminal) => module.exportCommand(data!, options, terminal),
   )
 
   command(
@@ -194,6 +217,76 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   )
 
   command(
+    calling(
+      root
+        .command('serve')
+        .description('answer trainers and clients over HTTP with rewards and environments'),
+    )
+      .option('-r, --reward <expression...>', 'a reward: a name, or NAME=EXPRESSION (repeatable)')
+      .option(
+        '-e, --environment <name...>',
+        'an environment (repeatable): number-line, number-routes, blackjack, ez-points, points-24, one-room, household, tool-calls, scene-questions',
+      )
+      .option(
+        '--rewards-at-end',
+        'over ORS the last step pays the whole episode, for callers that take the last reward (TRL)',
+      )
+      .option('--protocol <id...>', "protocols whose paths also stand at the root, before guerdon's own")
+      .option('--host <address>', 'address to listen on; others than this machine need a token', '127.0.0.1')
+      .option('--port <n>', 'port (0: any free one)', port, 8000)
+      .option('--token <token>', 'a token of your own; better in the environment variable GUERDON_TOKEN')
+      .option('--tokens <file>', 'file of tokens (default: .guerdon/tokens.json)')
+      .option(
+        '--unscored-as <value>',
+        'the number for what cannot be judged, where a protocol wants one',
+        number,
+      )
+      .option(
+        '--shadow <new=expression...>',
+        'a reward that only listens beside the first one ([OLD:]NEW=EXPRESSION)',
+      )
+      .option('--references <data>', 'a data set to look references up in, by prompt')
+      .option('--image-urls', 'fetch images that requests name by URL (public addresses only)')
+      .option('--cors <origin...>', 'pages that may ask from browsers')
+      .option('--rate-limit <n>', 'requests a second of each token', number)
+      .option('--max-body <MiB>', 'largest request', number)
+      .option('--timeout <seconds>', 'longest time for an answer', number)
+      .option('--group-wait <seconds>', 'longest that members of a group wait for each other', number)
+      .option('--batch <n>', 'samples in a call of a reward', count)
+      .option(
+        '--concurrency <n>',
+        'calls of each reward at a time, and requests to each model endpoint',
+        count,
+      )
+      .option('--isolate [limits]', 'run each reward in a process of its own, such as "seconds=2,memory=512"')
+      .option('--workers <n>', 'processes of each isolated reward', count)
+      .option('--seed <seed>', 'seed of all randomness', '0')
+      .option('--step <n>', 'training step, for rewards with a schedule', number)
+      .option('--ui', 'also the page in the browser')
+      .addOption(
+        new Option('--log <level>', 'lines on standard error')
+          .choices(['debug', 'info', 'warn', 'error', 'silent'])
+          .default('info'),
+      ),
+    () => import('./commands/serve.ts'),
+    (module, _args, options, terminal) => module.serveCommand(options, terminal),
+  )
+
+  command(
+    root
+      .command('token')
+      .description('tokens for "guerdon serve": create, list, revoke ID')
+      .argument('<action>', 'create, list or revoke')
+      .argument('[id]', 'of the token to revoke')
+      .option('--scope <scope...>', 'score, vote or admin (default: score)')
+      .option('--name <name>', 'what it is for')
+      .option('--days <n>', 'days until it expires (default: never)', count)
+      .option('--tokens <file>', 'file of tokens (default: .guerdon/tokens.json)'),
+    () => import('./commands/token.ts'),
+    (module, [action, id], options, terminal) => module.tokenCommand(action!, id, options, terminal),
+  )
+
+  command(
     root
       .command('ui')
       .description('open the page in the browser: samples, votes, audits, trainings, playground')
@@ -201,6 +294,21 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
       .option('--no-open', 'only print the address'),
     () => import('./commands/ui.ts'),
     (module, _args, options, terminal) => module.uiCommand(options, terminal),
+  )
+
+  command(
+    root
+      .command('shim')
+      .description(
+        'write the Python file by which a trainer uses a served reward: trl, verl, ms-swift, openrlhf or verifiers',
+      )
+      .argument('<trainer>', 'trl, verl, ms-swift, openrlhf or verifiers')
+      .requiredOption('-r, --reward <name>', 'name of the served reward')
+      .option('--url <url>', 'of the server, with /t/TOKEN where a token is needed', 'http://127.0.0.1:8000')
+      .option('--parts <names...>', 'verifiers: parts of the reward that become metrics')
+      .option('--out <file>', 'where to write (default: standard output)'),
+    () => import('./commands/shim.ts'),
+    (module, [trainer], options, terminal) => module.shimCommand(trainer!, options, terminal),
   )
 
   command(
@@ -251,7 +359,10 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
     root
       .command('pretrain')
       .description('train an embedded model, measure it and write its card')
-      .argument('<name>', 'text-lm, text-lm-sft, text-reactions, scenes-clip, scenes-vlm or scenes-vlm-biased')
+      .argument(
+        '<name>',
+        'text-lm, text-lm-sft, text-reactions, scenes-clip, scenes-vlm or scenes-vlm-biased',
+      )
       .option('--seed <seed>', 'seed of all randomness', '0')
       .option('--steps <n>', "steps (default: the recipe's)", count)
       .option('--out <folder>', 'where weights and card go', 'weights')

@@ -75,34 +75,54 @@ const resolver = new URL(
   import.meta.url,
 ).href
 
-/**
- * The rewards that the command line names (`name=expression`, or an expression, which then is its own name), or else
- * those of the configuration. A misspelt name or an empty list is an error.
- */
-async function namedRewards(
-  { config, configFile }: Pick<Session, 'config' | 'configFile'>,
-  options: ScoringOptions,
-): Promise<Record<string, IsolatedReward | RewardReference>> {
+/** Names with their expressions, as the command line gives them: `NAME=EXPRESSION`, or an expression, which then is its own name. */
+export function namedExpressions(texts: readonly string[]): Record<string, string> {
+  const expressions: Record<string, string> = {}
+  for (const text of texts) {
+    const named = /^([A-Za-z][\w.-]*)=(.+)$/s.exec(text)
+    const [name, expression] = named ? [named[1]!, named[2]!] : [text.trim(), text]
+    if (Object.hasOwn(expressions, name))
+      throw new GuerdonError('duplicate-reward', `two rewards are called "${name}".`, {
+        fix: 'Give one another name: --reward NAME=EXPRESSION.',
+      })
+    expressions[name] = expression
+  }
+  return expressions
+}
+
+/** Those of `namedExpressions` that the command line names, or else the configuration. A misspelt name or an empty list is an error. */
+export function wantedExpressions(
+  { config }: Pick<Session, 'config'>,
+  options: Pick<ScoringOptions, 'reward'>,
+): Record<string, string> {
   const wanted = options.reward ?? config.score ?? []
   if (wanted.length === 0)
     throw new GuerdonError('no-rewards', 'no reward is named.', {
       fix: 'Add --reward NAME ("guerdon rewards" lists them), or name rewards under "score" in the configuration.',
     })
+  const expressions = namedExpressions(wanted)
+  // A misspelt name is said before anything is read.
+  for (const expression of Object.values(expressions)) resolveReward(expression, config.rewards)
+  return expressions
+}
+
+/** What another process or thread makes the reward of an expression from. */
+export function referenceTo(
+  { configFile }: Pick<Session, 'configFile'>,
+  expression: string,
+): RewardReference {
+  return { module: resolver, export: 'resolveConfigured', options: { config: configFile, expression } }
+}
+
+/** The rewards of `wantedExpressions`, isolated where that is asked for. */
+async function namedRewards(
+  session: Pick<Session, 'config' | 'configFile'>,
+  options: ScoringOptions,
+): Promise<Record<string, IsolatedReward | RewardReference>> {
   const limits = options.isolate === undefined ? undefined : isolationLimits(options.isolate)
   const rewards: Record<string, IsolatedReward | RewardReference> = {}
-  for (const text of wanted) {
-    const named = /^([A-Za-z][\w.-]*)=(.+)$/s.exec(text)
-    const [name, expression] = named ? [named[1]!, named[2]!] : [text.trim(), text]
-    if (Object.hasOwn(rewards, name))
-      throw new GuerdonError('duplicate-reward', `two rewards are called "${name}".`, {
-        fix: 'Give one another name: --reward NAME=EXPRESSION.',
-      })
-    resolveReward(expression, config.rewards) // a misspelt name is said before anything is read
-    const reference: RewardReference = {
-      module: resolver,
-      export: 'resolveConfigured',
-      options: { config: configFile, expression },
-    }
+  for (const [name, expression] of Object.entries(wantedExpressions(session, options))) {
+    const reference = referenceTo(session, expression)
     rewards[name] = limits === undefined ? reference : await isolate(reference, limits)
   }
   return rewards
@@ -296,7 +316,7 @@ function mappingOf(entries: readonly string[]): FieldMapping {
 }
 
 /** `seconds=2,cpu=2,memory=512` (memory in MiB); a bare `--isolate` takes the defaults. */
-function isolationLimits(text: string | true): IsolateOptions {
+export function isolationLimits(text: string | true): IsolateOptions {
   if (text === true) return {}
   const limits: { timeoutMs?: number; cpuSeconds?: number; memoryMb?: number } = {}
   for (const entry of text.split(',')) {

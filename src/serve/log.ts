@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino'
 
 /** Structured lines. Never give it a token, a header, a body or what a sample holds; ids, counts and codes are fine. */
-export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'>
 
 export interface LogOptions {
   /** @default 'info' */

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type LabelValues, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, type LabelValues, type Metric, Registry } from 'prom-client'
 
 type Labels = LabelValues<string>
 
@@ -19,18 +19,20 @@ export class Metrics {
     )
   }
 
+  /** How values are spread, over buckets that go up to each bound. */
   histogram(
     name: string,
     help: string,
     labelNames: readonly string[] = [],
-    buckets: readonly number[] = [
+    bounds: readonly number[] = [
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
     ],
-  ): Histogram<string> {
-    return (
-      this.#known<Histogram<string>>(name) ??
-      new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [this.registry] })
-    )
+  ): Distributions {
+    const known = this.#known<Distributions>(name)
+    if (known !== undefined) return known
+    const made = new Distributions(name, help, labelNames, bounds)
+    this.registry.registerMetric(made as unknown as Metric)
+    return made
   }
 
   /** A value that is read when it is asked for. */
@@ -62,5 +64,76 @@ export class Metrics {
 
   #known<Kind>(name: string): Kind | undefined {
     return this.registry.getSingleMetric(name) as Kind | undefined
+  }
+}
+
+/** One histogram: adding to it is a few additions, since every request does it. */
+class Distribution {
+  readonly counts: number[]
+  sum = 0
+  readonly #bounds: readonly number[]
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds
+    this.counts = new Array<number>(bounds.length + 1).fill(0)
+  }
+
+  observe(value: number): void {
+    let bucket = 0
+    while (bucket < this.#bounds.length && value > this.#bounds[bucket]!) bucket++
+    this.counts[bucket]!++
+    this.sum += value
+  }
+}
+
+/** Histograms of one name, by their labels; written by prom-client's registry. */
+class Distributions {
+  readonly name: string
+  readonly help: string
+  readonly #labelNames: readonly string[]
+  readonly #bounds: readonly number[]
+  readonly #children = new Map<string, { labels: Labels; distribution: Distribution }>()
+
+  constructor(name: string, help: string, labelNames: readonly string[], bounds: readonly number[]) {
+    this.name = name
+    this.help = help
+    this.#labelNames = labelNames
+    this.#bounds = bounds
+  }
+
+  labels(...values: readonly string[]): Distribution {
+    const key = JSON.stringify(values)
+    let child = this.#children.get(key)
+    if (child === undefined) {
+      const labels = Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index]!]))
+      child = { labels, distribution: new Distribution(this.#bounds) }
+      this.#children.set(key, child)
+    }
+    return child.distribution
+  }
+
+  async get() {
+    const values = [...this.#children.values()].flatMap(({ labels, distribution: { counts, sum } }) => {
+      let total = 0
+      const buckets = counts.map((count, bucket) => {
+        total += count
+        return {
+          labels: { ...labels, le: this.#bounds[bucket] ?? '+Inf' },
+          value: total,
+          metricName: `${this.name}_bucket`,
+        }
+      })
+      return [
+        ...buckets,
+        { labels, value: sum, metricName: `${this.name}_sum` },
+        { labels, value: total, metricName: `${this.name}_count` },
+      ]
+    })
+    return { name: this.name, help: this.help, type: 'histogram', values, aggregator: 'sum' }
+  }
+
+  /** As the registry asks of its metrics. */
+  reset(): void {
+    this.#children.clear()
   }
 }

@@ -11,7 +11,7 @@ export function bodyOf(request: IncomingMessage, mostBytes: number): Promise<Buf
   if (encoding !== undefined && encoding !== 'identity')
     return refuse(415, 'compressed-body', 'compressed bodies are not read.')
   const type = headers['content-type']
-  if (type !== undefined && !/json/i.test(type))
+  if (type !== undefined && type !== 'application/json' && !/json/i.test(type))
     return refuse(415, 'not-json', 'the body must be JSON.', 'Send "Content-Type: application/json".')
   if (Number(headers['content-length'] ?? 0) > mostBytes) return Promise.reject(tooLarge(mostBytes))
   return new Promise((resolve, reject) => {

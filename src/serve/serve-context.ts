@@ -45,6 +45,8 @@ export interface ServeContext {
   readonly metrics: Metrics
   readonly log: Log
   readonly config: ServeConfig
+  /** Whether callers need a token. */
+  readonly needsToken: boolean
   /** Aborted when the server begins to end: long answers (Server-Sent Events, sockets) should close. */
   readonly closing: AbortSignal
 }

@@ -40,7 +40,7 @@ export interface ServerOptions {
   readonly protocols: readonly Protocol[]
   /** Ids of protocols that also answer at the root. @default guerdon's own, where it is among the protocols */
   readonly roots?: readonly string[]
-  readonly mounts?: readonly Mount[]
+  readonly mounts?: readonly Mount[] | ((context: ServeContext) => Promise<readonly Mount[]>)
   /** @default '127.0.0.1'; any address that others can reach needs a token */
   readonly host?: string
   /** 0 = any free one. @default 0 */
@@ -59,6 +59,7 @@ export interface RunningServer {
   readonly url: string
   readonly port: number
   readonly context: ServeContext
+  readonly protocols: readonly Protocol[]
   /**
    * Ends gracefully: no new connections, what was asked is answered (with `Connection: close`), then everything is closed.
    * Resolves with the number of requests that were still under way after `drainMs` and were cut off.
@@ -80,13 +81,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics,
     log,
     closing: closing.signal,
+    needsToken: tokens.isRequired,
     config: {
       limits: { ...defaultLimits, ...options.limits },
       imageUrls: options.imageUrls ?? false,
       ...(options.unscoredAs === undefined ? {} : { unscoredAs: options.unscoredAs }),
     },
   }
-  const { protocols, mounts = [] } = options
+  const { protocols } = options
+  const mounts = typeof options.mounts === 'function' ? await options.mounts(context) : (options.mounts ?? [])
   const roots = options.roots ?? protocols.filter(({ id }) => id === 'guerdon').map(({ id }) => id)
   const door = new Door(context, new Routes(context, { protocols, roots, mounts }), options, tokens)
   const server = createServer(
@@ -119,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     url: `http://${shown}:${address.port}`,
     port: address.port,
     context,
+    protocols,
     close: () => {
       closing.abort()
       closed ??= drain(server, door, context).then(async (cut) => {
@@ -158,6 +162,9 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
 
+/** Told when a request is over, with what it was counted under. */
+type Done = (label: string) => void
+
 type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** What every request goes through, whatever it asks: who may, how much, where to, and what is counted. */
@@ -169,13 +176,15 @@ class Door {
   readonly #gate: Gate
   readonly #protocols: readonly Protocol[]
   readonly #hono: Listener
-  readonly #counted = new Map<string, (seconds: number) => void>()
+  readonly #isVerbose: boolean
+  readonly #counted = new Map<string, Map<number, (seconds: number) => void>>()
   #sockets: WebSocketServer | undefined
 
   constructor(context: ServeContext, routes: Routes, options: ServerOptions, tokens: TokenBook) {
     this.#context = context
     this.#routes = routes
     this.#protocols = options.protocols
+    this.#isVerbose = context.log.isLevelEnabled('debug')
     this.#gate = new Gate({
       tokens,
       requestsPerSecond: context.config.limits.requestsPerSecond,
@@ -196,64 +205,85 @@ class Door {
     const { path, query, secret } = targetOf(incoming.url!)
     const method = incoming.method!
     this.underWay++
-    let label = 'none'
-    outgoing.once('close', () => {
-      this.underWay--
-      const ms = performance.now() - started
-      this.#count(label, outgoing.writableFinished ? outgoing.statusCode : 499, ms / 1000)
-      this.#context.log.debug({ method, path, status: outgoing.statusCode, ms }, 'request')
-    })
+    if (this.#context.closing.aborted) outgoing.setHeader('connection', 'close')
     const methods = this.#routes.endpoints.get(path)
     const routed = methods?.get(method)
-    try {
-      if (this.#context.closing.aborted) outgoing.setHeader('connection', 'close')
-      if (incoming.headers.origin !== undefined && this.#answersBrowser(incoming, outgoing, method)) return
-      if (this.underWay > this.#context.config.limits.requests)
-        throw new Overloaded('the server has all the requests that it may have at a time.', 1)
-      if (routed !== undefined) {
-        label = routed.protocol
-        const admitted = this.#admit(incoming, secret, routed.scope)
-        void this.#answer(routed, incoming, outgoing, admitted)
-        return
+    const done: Done = (label) => this.#done(incoming, outgoing, path, label, started)
+    if (routed !== undefined) {
+      try {
+        if (this.#isTaken(incoming, outgoing)) {
+          done(routed.protocol)
+          return
+        }
+        void this.#answer(routed, incoming, outgoing, this.#admit(incoming, secret, routed.scope), done)
+      } catch (error) {
+        this.#refuse(error, routed.problemBody, incoming, outgoing)
+        done(routed.protocol)
       }
+      return
+    }
+    const app = this.#routes.appAt(path)
+    let label = 'none'
+    // What is streamed is over when its connection or its last byte is.
+    outgoing.once('close', () => done(label))
+    try {
+      if (this.#isTaken(incoming, outgoing)) return
       if (this.#answersItself(method, path, incoming, outgoing, secret)) {
         label = 'server'
         return
       }
-      const app = this.#routes.appAt(path)
       if (app === undefined) {
-        if (methods !== undefined) {
-          outgoing.setHeader('allow', [...methods.keys()].join(', '))
-          throw new RequestProblem(405, 'wrong-method', `${method} is not answered here.`)
-        }
-        throw notFound
+        if (methods === undefined) throw notFound
+        outgoing.setHeader('allow', [...methods.keys()].join(', '))
+        throw new RequestProblem(405, 'wrong-method', `${method} is not answered here.`)
       }
       label = app.protocol
       admittedBy.set(incoming, this.#admit(incoming, secret, app.scope(method, path)))
       incoming.url = `${path}${query}`
       void this.#hono(incoming, outgoing)
     } catch (error) {
-      this.#refuse(error, routed?.problemBody ?? this.#routes.appAt(path)?.problemBody, incoming, outgoing)
+      this.#refuse(error, app?.problemBody, incoming, outgoing)
     }
+  }
+
+  #done(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    path: string,
+    label: string,
+    started: number,
+  ): void {
+    this.underWay--
+    const ms = performance.now() - started
+    const status = outgoing.writableEnded ? outgoing.statusCode : 499
+    this.#count(label, status, ms / 1000)
+    if (this.#isVerbose) this.#context.log.debug({ method: incoming.method, path, status, ms }, 'request')
+  }
+
+  /** Whether a request has its answer already: one of a page in a browser. Throws when there are too many requests. */
+  #isTaken(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+    if (incoming.headers.origin !== undefined && this.#answersBrowser(incoming, outgoing)) return true
+    if (this.underWay > this.#context.config.limits.requests)
+      throw new Overloaded('the server has all the requests that it may have at a time.', 1)
+    return false
   }
 
   /** Decode, score, encode: the short way. */
   async #answer(
-    { endpoint, problemBody }: RoutedEndpoint,
+    { endpoint, problemBody, protocol }: RoutedEndpoint,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     admitted: Admitted,
+    done: Done,
   ): Promise<void> {
     try {
       const { bodyBytes, answerMs } = this.#context.config.limits
       const body = endpoint.method === 'GET' ? undefined : parsedJson(await bodyOf(incoming, bodyBytes))
-      const reply = await endpoint.answer(
-        new AskedRequest(body, admitted, deadlineOf(incoming, answerMs), incoming, outgoing),
-      )
-      send(outgoing, reply)
+      send(outgoing, await endpoint.answer(new AskedRequest(body, admitted, answerMs, incoming, outgoing)))
     } catch (error) {
       this.#refuse(error, problemBody, incoming, outgoing)
     }
+    done(protocol)
   }
 
   #admit(incoming: IncomingMessage, secret: string | undefined, scope: Scope | 'public'): Admitted {
@@ -282,10 +312,10 @@ class Door {
   }
 
   /** Pages of other origins: answers their preflight, and gives allowed ones their headers. */
-  #answersBrowser(incoming: IncomingMessage, outgoing: ServerResponse, method: string): boolean {
+  #answersBrowser(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     const headers = this.#gate.corsHeaders(incoming.headers.origin)
     for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
-    if (method !== 'OPTIONS' || headers['access-control-allow-origin'] === undefined) return false
+    if (incoming.method !== 'OPTIONS' || headers['access-control-allow-origin'] === undefined) return false
     outgoing.writeHead(204).end()
     return true
   }
@@ -352,8 +382,12 @@ class Door {
   }
 
   #count(protocol: string, status: number, seconds: number): void {
-    const key = `${protocol} ${status}`
-    let count = this.#counted.get(key)
+    let byStatus = this.#counted.get(protocol)
+    if (byStatus === undefined) {
+      byStatus = new Map()
+      this.#counted.set(protocol, byStatus)
+    }
+    let count = byStatus.get(status)
     if (count === undefined) {
       const { metrics } = this.#context
       const requests = metrics
@@ -371,7 +405,7 @@ class Door {
         requests.inc()
         times.observe(each)
       }
-      this.#counted.set(key, count)
+      byStatus.set(status, count)
     }
     count(seconds)
   }
@@ -392,13 +426,13 @@ class AskedRequest implements EndpointRequest {
   constructor(
     body: unknown,
     admitted: Admitted,
-    deadline: number,
+    answerMs: number,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
   ) {
     this.body = body
     this.admitted = admitted
-    this.deadline = deadline
+    this.deadline = deadlineOf(incoming, answerMs)
     this.#incoming = incoming
     this.#outgoing = outgoing
   }

@@ -117,10 +117,23 @@ export function splitTemplated(text: string, prompt?: string): SplitText {
  * template is recognised.
  */
 export function promptTurns(text: string): Turns {
+  const known = read.get(text)
+  if (known !== undefined) return known
   const turns = turnsOf(text)
-  if (turns === undefined) return withoutEndMarks(withoutBeginMarks(text))
-  return turns.at(-1)!.role === 'assistant' ? turns.slice(0, -1) : turns
+  const prompt =
+    turns === undefined
+      ? withoutEndMarks(withoutBeginMarks(text))
+      : turns.at(-1)!.role === 'assistant'
+        ? turns.slice(0, -1)
+        : turns
+  if (text.length > 65_536) return prompt
+  if (read.size >= 64) read.delete(read.keys().next().value!)
+  read.set(text, prompt)
+  return prompt
 }
+
+/** The prompts read last: the answers to one come one after the other. */
+const read = new Map<string, Turns>()
 
 function turnsOf(text: string): Message[] | undefined {
   const family = families.find(({ sign }) => text.includes(sign))

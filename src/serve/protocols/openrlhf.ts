@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Json, Reward, Sample } from '../../core/index.ts'
+import { isObject, type Json, type Reward, type Sample } from '../../core/index.ts'
 import { decoded } from '../json-body.ts'
 import { defineProtocol } from '../protocol.ts'
 import { RequestProblem } from '../request-problem.ts'
@@ -53,7 +53,7 @@ export const openrlhf = defineProtocol({
         request,
         response,
         answer: async (asked) => {
-          const samples = samplesFrom(decoded(request, asked.body))
+          const samples = samplesFrom(isPlain(asked.body) ? asked.body : decoded(request, asked.body))
           const scores = await judge(context, reward, samples, asked)
           const rewards = numbersOf(context, { protocol: 'openrlhf', reward }, scores)
           return { body: { rewards, ...unitScores(head, rewards), extra_logs: parts(scores) } }
@@ -64,6 +64,15 @@ export const openrlhf = defineProtocol({
   problemBody: ({ message, fix }) => ({ detail: fix === undefined ? message : `${message} ${fix}` }),
   setup: ({ withSecret }) => [`--reward.remote_url ${withSecret}/get_reward`],
 })
+
+/** What every trainer sends; whatever else comes is read by the schema, which says what is wrong with it. */
+function isPlain(body: unknown): body is z.output<typeof request> {
+  return isObject(body) && [body.query, body.prompts].every(isTexts) && Array.isArray(body.labels)
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string')
+}
 
 function samplesFrom({ query, prompts, labels }: z.output<typeof request>): Sample[] {
   for (const [field, list] of Object.entries({ prompts, labels }))

@@ -13,19 +13,24 @@ export async function judge(
   reward: string,
   samples: readonly Sample[],
   request: EndpointRequest,
-  options: { readonly groupSize?: number | undefined } = {},
+  options: { readonly groupSize?: number | undefined } = noOptions,
 ): Promise<readonly Score[]> {
-  const checked = within(config, samples, request.signal)
+  const checked = within(config, samples, request)
   const key = request.header('idempotency-key')
   if (key !== undefined && (key === '' || key.length > 256))
     throw new RequestProblem(400, 'bad-idempotency-key', 'an idempotency key has 1 to 256 characters.')
-  return scoring.score(reward, checked instanceof Promise ? await checked : checked, {
+  const ready = checked instanceof Promise ? await checked : checked
+  // The request itself says signal and deadline; its signal is made only for a judgement that takes its time.
+  if (key === undefined && options.groupSize === undefined) return scoring.score(reward, ready, request)
+  return scoring.score(reward, ready, {
     signal: request.signal,
     deadline: request.deadline,
     ...(key === undefined ? {} : { idempotencyKey: `${request.admitted.token ?? ''} ${key}` }),
     ...(options.groupSize === undefined ? {} : { groupSize: options.groupSize }),
   })
 }
+
+const noOptions = {}
 
 /** As `judge`, for a process reward: the scores of each sample's steps. */
 export async function judgeSteps(
@@ -34,7 +39,7 @@ export async function judgeSteps(
   samples: readonly Sample[],
   request: EndpointRequest,
 ): Promise<readonly (readonly Score[])[]> {
-  const rows = await scoring.scoreSteps(reward, await within(config, samples, request.signal), {
+  const rows = await scoring.scoreSteps(reward, await within(config, samples, request), {
     signal: request.signal,
     deadline: request.deadline,
   })
@@ -42,7 +47,7 @@ export async function judgeSteps(
   return rows.map((row) => ('code' in row ? [row] : row))
 }
 
-function within(config: ServeConfig, samples: readonly Sample[], signal: AbortSignal) {
+function within(config: ServeConfig, samples: readonly Sample[], request: EndpointRequest) {
   if (samples.length > config.limits.samples)
     throw new RequestProblem(
       413,
@@ -52,7 +57,7 @@ function within(config: ServeConfig, samples: readonly Sample[], signal: AbortSi
         fix: 'Send them in several requests.',
       },
     )
-  return checkedImages(samples, config, signal)
+  return checkedImages(samples, config, request)
 }
 
 /**

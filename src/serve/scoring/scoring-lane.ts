@@ -35,8 +35,8 @@ export interface ScoringLaneOptions {
 /** Somebody who waits for the scores of one request. */
 interface Waiting {
   readonly scores: Score[]
-  readonly signal: AbortSignal | undefined
-  readonly deadline: number
+  /** Says signal and deadline, which are looked at only when it takes longer. */
+  readonly request: ScoreRequest
   readonly resolve: (scores: readonly Score[]) => void
   left: number
   isSettled: boolean
@@ -133,8 +133,7 @@ export class ScoringLane {
     return new Promise((resolve) => {
       const waiting: Waiting = {
         scores: new Array(samples.length),
-        signal: request.signal,
-        deadline: request.deadline ?? Number.POSITIVE_INFINITY,
+        request,
         resolve,
         left: samples.length,
         isSettled: false,
@@ -301,7 +300,8 @@ export class ScoringLane {
     const call: Call = { units, stop: new AbortController() }
     this.#calls.add(call)
     const samples = units.length === 1 ? units[0]!.samples : units.flatMap((unit) => unit.samples)
-    const context: ScoreContext = { signal: call.stop.signal, rng, ...(step === undefined ? {} : { step }) }
+    const { signal } = call.stop
+    const context: ScoreContext = step === undefined ? { signal, rng } : { signal, rng, step }
     const started = this.#pace.starts()
     const scores = scoresOf(reward, samples, context)
     const blockedMs = performance.now() - started
@@ -354,10 +354,11 @@ export class ScoringLane {
     const now = performance.now()
     let anyGone = false
     for (const waiting of this.#waiting) {
-      const isGone = waiting.signal?.aborted ?? false
-      if (!isGone && now < waiting.deadline) continue
+      const { signal, deadline = Number.POSITIVE_INFINITY } = waiting.request
+      const isLate = now >= deadline
+      if (!isLate && !signal?.aborted) continue
       anyGone = true
-      this.#giveUp(waiting, isGone && now < waiting.deadline ? 'cancelled' : 'timeout')
+      this.#giveUp(waiting, isLate ? 'timeout' : 'cancelled')
     }
     for (const [name, group] of this.#groups) {
       if (anyGone)

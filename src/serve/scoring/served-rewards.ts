@@ -109,7 +109,11 @@ export class ServedRewards implements ScoringService {
       const { idempotencyKey } = request
       if (idempotencyKey === undefined) return desk.lane.submit(complete, request)
       // What is asked again may be asked by another connection: the first one's end does not stop it.
-      const { signal: _, ...rest } = request
+      const { deadline, groupSize } = request
+      const rest = {
+        ...(deadline === undefined ? {} : { deadline }),
+        ...(groupSize === undefined ? {} : { groupSize }),
+      }
       return this.#answers.answer(`${name} ${idempotencyKey}`, complete, () =>
         desk.lane.submit(complete, rest),
       )

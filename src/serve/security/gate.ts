@@ -87,13 +87,20 @@ export class Gate {
   }
 }
 
+/** The name that was last found to be this machine's, since nearly all requests say the same. */
+let ownHost: string | undefined
+
 /** Without tokens only this machine may ask, under a name that no foreign page can make its own (DNS rebinding). */
 function checkHost(host: string | undefined): void {
+  if (host === ownHost) return
   const name = host
     ?.replace(/:\d+$/, '')
     .replace(/^\[|\]$/g, '')
     .toLowerCase()
-  if (name === undefined || name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0) return
+  if (name === undefined || name === 'localhost' || name.endsWith('.localhost') || isIP(name) !== 0) {
+    ownHost = host
+    return
+  }
   throw new RequestProblem(
     403,
     'foreign-host',

@@ -21,7 +21,7 @@ import type { ServeConfig } from '../serve-context.ts'
 export function checkedImages(
   samples: readonly Sample[],
   config: ServeConfig,
-  signal: AbortSignal,
+  request: { readonly signal: AbortSignal },
 ): readonly Sample[] | Promise<readonly Sample[]> {
   let images = 0
   let remote = false
@@ -37,7 +37,7 @@ export function checkedImages(
       if (checked(source, config)) remote = true
     }
   }
-  return remote ? withFetched(samples, config, signal) : samples
+  return remote ? withFetched(samples, config, request.signal) : samples
 }
 
 /** Whether the image is elsewhere. */
