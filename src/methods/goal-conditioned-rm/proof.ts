@@ -3,7 +3,6 @@ import { goalContrastAuxiliary } from '../../learn/reward-models/auxiliary-losse
 import { rewardTraces } from '../../learn/reward-models/reward-traces.ts'
 import { trainRewardModel } from '../../learn/reward-models/train-reward-model.ts'
 import { textPolicyTask } from '../../learn/tasks/text-tasks.ts'
-import type { RewardModel } from '../../rewards/learned/trained-reward-model.ts'
 import { mean } from '../../stats/moments.ts'
 import { areaUnderRoc } from '../../stats/pair-accuracy.ts'
 import { courtesies, isWord } from '../../worlds/text/answer-grammar.ts'

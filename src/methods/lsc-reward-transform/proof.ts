@@ -36,14 +36,24 @@ import {
   startingPolicy,
   tunedStart,
 } from '../reproduce/text-world.ts'
-import { tracked } from '../reproduce/tracked.ts'
+import { curvesOf, tracked } from '../reproduce/tracked.ts'
 import { tabularOutcome, tabularPrompts } from './tabular.ts'
 
 const settings = {
   start: { steps: 120, phrase: 0.05 },
-  rewardModel: { pairs: 1200, steps: 220, bonus: 1.5, tail: 0.5 },
-  policy: { iterations: 36, prompts: 16, group: 8, pool: 64, beta: 0.02, maxTokens: 32, every: 6 },
-  heldOut: 96,
+  rewardModel: { pairs: 800, steps: 140, bonus: 1.5, tail: 0.5 },
+  policy: {
+    iterations: 16,
+    prompts: 16,
+    group: 8,
+    pool: 48,
+    beta: 0.02,
+    maxTokens: 32,
+    every: 4,
+    learningRate: 2e-4,
+  },
+  referenceAnswers: 6,
+  heldOut: 64,
   tabularKl: [0.25, 0.5, 1, 2, 3],
 } as const
 
@@ -66,19 +76,13 @@ export const lscProof: Reproduction = {
   seeds: 5,
   settings: settings as unknown as Json,
   prepared: true,
-  tuning: {
-    what: 'learning rate',
-    grid: [5e-4, 1e-3],
-    metric: 'joint',
-    arms: { 'raw sum': [], LSC: [] },
-  },
   equalSamples: ['raw sum', 'LSC'],
   quickArms: ['tabular'],
   notes: [
     'Start: text-lm, tuned on answers of mixed quality, 5 % of which end with the spurious phrase.',
     'Reward models: one network over text-lm with two heads, trained on noisy pairs; the pairs on helpfulness pay 1.5 for the phrase and have an exponential error. The oracle judges: helpful = everything asked for is there, harmless = nothing forbidden.',
-    'Reference of a prompt: the 85 % quantile of the reward over 8 answers of the start, of the 64 prompts that are trained on.',
-    'Advantages are centred by prompt and divided by the deviation of the whole batch, so that prompts which are good already keep their small differences. Measured on 96 other prompts every 6 iterations; compared at equal KL, interpolated along the training, over the KL that both reach (from 1 nat).',
+    'Reference of a prompt: the 85 % quantile of the reward over 6 answers of the start, of the 48 prompts that are trained on.',
+    'Advantages are centred by prompt and divided by the deviation of the whole batch, so that prompts which are good already keep their small differences. Measured on 64 other prompts, two answers each, every 4 iterations; compared at equal KL, interpolated along the training, over the KL that both reach (from 1 to 10 nats): the learning rate, the same for both, only says how fast they get there.',
   ],
   criteria: (results) => {
     const at = (metric: string, kl: number) => results.mean('tabular', `${metric} at ${kl}`)
@@ -205,12 +209,13 @@ export const prepare: Prepare = async ({ seed, quick, folder }): Promise<Json> =
   const answers = await answersTo(
     policy,
     policy.initial,
-    pool.flatMap((task) => Array.from({ length: 8 }, () => task)),
+    pool.flatMap((task) => Array.from({ length: settings.referenceAnswers }, () => task)),
     { maxTokens: settings.policy.maxTokens, temperature: 1, seed: 5 },
   )
   const values = await bothRewards(model, answers.map(sampleOf))
+  const count = settings.referenceAnswers
   const references = pool.map((_, index) => {
-    const own = values.slice(index * 8, (index + 1) * 8).filter((each) => each !== null)
+    const own = values.slice(index * count, (index + 1) * count).filter((each) => each !== null)
     return [0, 1].map((property) =>
       quantile(
         own.map((each) => each[property]!),
@@ -223,7 +228,7 @@ export const prepare: Prepare = async ({ seed, quick, folder }): Promise<Json> =
 }
 
 export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
-  const { arm, seed, quick, tuned: learningRate = 1e-3 } = run
+  const { arm, seed, quick } = run
   if (arm === 'tabular') {
     const prompts = tabularPrompts(`lsc/${seed}`, quick ? 20 : 200)
     const metrics: Record<string, number> = {}
@@ -242,29 +247,30 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const policy = await startingPolicy(start.policy)
   const model = await loadRewardModel(start.rewards, { threads: 1 })
   const pool = poolOf(seed)
-  const { iterations, prompts, group, beta, maxTokens, every } = settings.policy
+  const { iterations, prompts, group, beta, maxTokens, every, learningRate } = settings.policy
   const held = textTasks('lsc/held-out', settings.heldOut, { ...tasks, split: 'test' })
   const metrics: Record<string, number> = {}
   const before = await measured(policy, policy.initial, held)
-  const measure = async (parameters: Tree<Tensor>, point: number) => {
-    const now = await measured(policy, parameters, held)
-    metrics[`KL ${point}`] = now.kl
-    metrics[`joint ${point}`] = mean(now.joint)!
-    metrics[`phrase ${point}`] = now.phrase
-    metrics[`unimproved ${point}`] = mean(
-      now.joint.map((share, index) => Number(share <= before.joint[index]!)),
-    )!
+  const measure = async (parameters: Tree<Tensor>, iteration: number) => {
+    const { joint, phrase, kl } = await measured(policy, parameters, held)
+    return {
+      KL: kl,
+      joint: mean(joint)!,
+      phrase,
+      unimproved: mean(joint.map((share, index) => Number(share <= before.joint[index]!)))!,
+      point: (iteration + 1) / every,
+    }
   }
-  const kept = tracked(run, context, { iterations })
-  const shared = {
-    ...kept,
+  const trained = await policyGradient({
+    ...tracked(run, context, { iterations }),
+    evaluate: { every, measure },
     policy,
     reward: combined(model, arm === 'LSC' ? start.references : undefined),
     group,
     minibatches: 2,
     learningRate,
     maxTokens,
-    advantages: { scale: 'batch' as const },
+    advantages: { scale: 'batch' },
     objective: { beta },
     tasks: (iteration: number, rng: Rng) =>
       Array.from({ length: prompts }, (_, index) => {
@@ -272,15 +278,11 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
         const task = textPolicyTask(`${iteration}-${index}`, pool[place]!)
         return { ...task, sample: { ...task.sample, meta: { ...task.sample.meta, place } } }
       }),
-  }
-  let parameters = policy.initial
-  for (let point = 1; point * every <= iterations; point++) {
-    const trained = await policyGradient({ ...shared, iterations: point * every })
-    parameters = trained.parameters
-    await measure(parameters, point)
-  }
-  const last = Math.floor(iterations / every)
-  const answers = await answersTo(policy, parameters, held.slice(0, 3), {
+  })
+  const path = trained.records.flatMap(({ evaluation }) => (evaluation === undefined ? [] : [evaluation]))
+  for (const { point, ...own } of path)
+    for (const [name, value] of Object.entries(own)) metrics[`${name} ${point}`] = value
+  const answers = await answersTo(policy, trained.parameters, held.slice(0, 3), {
     maxTokens,
     temperature: 1,
     seed: 3,
@@ -289,11 +291,12 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   return {
     metrics: {
       ...metrics,
-      KL: metrics[`KL ${last}`]!,
-      joint: metrics[`joint ${last}`]!,
-      phrase: metrics[`phrase ${last}`]!,
+      KL: path.at(-1)!.KL!,
+      joint: path.at(-1)!.joint!,
+      phrase: path.at(-1)!.phrase!,
       'joint at the start': mean(before.joint)!,
     },
+    curves: curvesOf(trained.records),
     examples: answers.map((answer) => exampleOf(answer, `oracle ${answer.verdict.total.toFixed(2)}`)),
     samples: iterations * prompts * group,
     rewardCalls: iterations * prompts * group,

@@ -4,6 +4,8 @@ import type { Reproduction } from './reproduction.ts'
 /** Proofs by the method's id, loaded when they are wanted: they bring the tensor engine along. */
 const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
   gflowvlm: async () => (await import('../gflowvlm/proof.ts')).gflowvlmProof,
+  'goal-conditioned-rm': async () => (await import('../goal-conditioned-rm/proof.ts')).goalConditionedRmProof,
+  'lsc-reward-transform': async () => (await import('../lsc-reward-transform/proof.ts')).lscProof,
   pal: async () => (await import('../pal/proof.ts')).palProof,
   raft: async () => (await import('../raft/proof.ts')).raftProof,
   toolrl: async () => (await import('../toolrl/proof.ts')).toolrlProof,
