@@ -22,11 +22,13 @@ import {
   verifiers,
   verl,
 } from './conventions/single.ts'
+import { verifiersTraces } from './conventions/traces.ts'
 import type { RawRecord } from './rows.ts'
 
 /** Every kind of row that is read without a mapping, the more particular before the more general. */
 export const conventions: readonly Convention[] = [
   guerdon,
+  verifiersTraces,
   verl,
   rewardBench2,
   rlaifV,

@@ -51,7 +51,7 @@ export const sandboxFusion = defineProtocol({
         const started = performance.now()
         const megabytes = body.memory_limit_MB && body.memory_limit_MB > 0 ? body.memory_limit_MB : 64
         const run = await runInSandbox(
-          [before, body.code, after],
+          [before, `(function (require, readline, process, console) {${body.code}\n})(...__given)`, after],
           {
             timeMs: Math.min(longestSeconds, body.run_timeout ?? longestSeconds) * 1000,
             memoryBytes: Math.min(largestMegabytes, megabytes) * 2 ** 20,
@@ -67,48 +67,48 @@ export const sandboxFusion = defineProtocol({
   setup: ({ withSecret }) => [`reward.sandbox_fusion.url=${withSecret}/run_code`],
 })
 
-/** What programs of Node find, as far as tests on standard input and output need it. */
-const before = `(() => {
-  const input = globalThis.__stdin
-  delete globalThis.__stdin
-  const inner = globalThis.require
-  const print = console.log
+/**
+ * What programs of Node find, as far as tests on standard input and output need it; they are given to the program as
+ * parameters, since the sandbox's own globals cannot be replaced.
+ */
+const before = `
+const __given = (() => {
+  const input = __stdin
+  const inner = require
+  const outer = console
   const files = {
     readFileSync: (file) => {
       if (file === 0 || file === '/dev/stdin') return input
       throw new Error('there are no files here')
     },
   }
-  globalThis.require = (name) => (name === 'fs' || name === 'node:fs' ? files : inner(name))
   const lines = input.split('\\n')
   let at = 0
-  globalThis.readline = () => (at < lines.length ? lines[at++] : null)
   let pending = ''
-  const flush = () => {
-    if (pending !== '') print(pending)
+  globalThis.__flush = () => {
+    if (pending !== '') outer.log(pending)
     pending = ''
   }
-  console.log = (...values) => {
+  const log = (...values) => {
     const held = pending
     pending = ''
-    if (held === '') print(...values)
-    else if (values.length === 0) print(held)
-    else if (typeof values[0] === 'string') print(held + values[0], ...values.slice(1))
-    else print(held, ...values)
+    if (held === '') outer.log(...values)
+    else if (values.length === 0) outer.log(held)
+    else if (Object(values[0]) !== values[0]) outer.log(held + String(values[0]), ...values.slice(1))
+    else outer.log(held, ...values)
   }
-  globalThis.process = {
-    argv: ['node', 'main.js'],
-    env: {},
-    stdout: {
-      write: (text) => {
-        const parts = (pending + String(text)).split('\\n')
-        pending = parts.pop()
-        for (const part of parts) print(part)
-        return true
-      },
-    },
+  const write = (text) => {
+    const parts = (pending + String(text)).split('\\n')
+    pending = parts.pop()
+    for (const part of parts) outer.log(part)
+    return true
   }
-  globalThis.__flush = flush
+  return [
+    (name) => (name === 'fs' || name === 'node:fs' ? files : inner(name)),
+    () => (at < lines.length ? lines[at++] : null),
+    { argv: ['node', 'main.js'], env: {}, stdout: { write } },
+    { log, info: log, debug: log, error: outer.error, warn: outer.warn, assert: outer.assert },
+  ]
 })()`
 const after = '__flush()'
 
