@@ -2,9 +2,11 @@
 // own (or uses DATABASE_URL); workers are processes of one thread on this machine.
 //
 //   npm run -s bench -- workers [--part disturbed,endpoint,processor,size] [--rows 200000] [--json]
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { scoreRun } from '../src/apply/run.ts'
 import { Rng } from '../src/core/index.ts'
@@ -93,7 +95,7 @@ async function rate(place: Workplace, options: ScoreOrderOptions): Promise<numbe
   let first: { rows: number; at: number } | undefined
   let last: { rows: number; at: number } | undefined
   const status = await waitForOrder(place, order, {
-    interval: 50,
+    interval: 100,
     onProgress({ rows }) {
       const at = performance.now()
       if (rows > 0) first ??= { rows, at }
@@ -152,18 +154,53 @@ async function endpoint(server: PostgresServer): Promise<Row[]> {
   return rows
 }
 
-/** A reward of about half a millisecond of processor time a sample, with one worker and with two, by turns. */
+/**
+ * A reward of about half a millisecond of processor time a sample, with one worker and with two; and the same loop in one
+ * and two bare processes, which says what the machine has to give at that moment. By turns.
+ */
 async function processor(server: PostgresServer): Promise<Row[]> {
   const samples = join(folder, 'processor.jsonl')
-  await writeSamples(samples, 20_000)
+  await writeSamples(samples, 16_000)
+  const options = { samples, rewards: { busy: workerReward('busy', { ms: 0.5 }) }, shardRows: 250 }
   const rows: Row[] = []
   for (let round = 0; round < 2; round++) {
-    const options = { samples, rewards: { busy: workerReward('busy', { ms: 0.5 }) }, shardRows: 250 }
+    const bareOne = await bare(1)
     const one = await withWorkers(server, 1, (place) => rate(place, options))
+    const bareTwo = await bare(2)
     const two = await withWorkers(server, 2, (place) => rate(place, options))
-    rows.push({ round: round + 1, 'one, samples/s': one, 'two, samples/s': two, ratio: two / one })
+    rows.push({
+      round: round + 1,
+      'one worker, samples/s': one,
+      two,
+      ratio: two / one,
+      'one bare process': bareOne,
+      'two bare': bareTwo,
+      'bare ratio': bareTwo / bareOne,
+    })
   }
   return rows
+}
+
+/** Samples a second of the loop of `busy` in processes that do nothing else. */
+async function bare(processes: number): Promise<number> {
+  const program = `
+    import { busy } from ${JSON.stringify(new URL('../tests/worker-rewards.ts', import.meta.url).href)}
+    const reward = busy({ ms: 0.5 })
+    const batch = Array.from({ length: 64 }, (_, index) => ({ id: String(index), prompt: '', output: '1', meta: {} }))
+    await reward.score(batch)
+    const started = performance.now()
+    let done = 0
+    while (performance.now() - started < 4000) done += (await reward.score(batch)).length
+    console.log(done / (performance.now() - started) * 1000)`
+  const rates = await Promise.all(
+    Array.from({ length: processes }, async () => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      return Number(await text(child.stdout))
+    }),
+  )
+  return rates.reduce((sum, one) => sum + one, 0)
 }
 
 /** What a million scores take, by tables and indexes. */

@@ -40,7 +40,7 @@ export async function writeSamples(path: string, rows: number): Promise<void> {
 
 /** A `guerdon worker` of its own. */
 export function startWorker(address: string, ...options: readonly string[]): ChildProcess {
-  return spawn(
+  const child = spawn(
     process.execPath,
     [
       '--conditions=guerdon-source',
@@ -48,8 +48,12 @@ export function startWorker(address: string, ...options: readonly string[]): Chi
       ...['worker', '--store', address, '--lease', '10', '--quiet'],
       ...options,
     ],
-    { stdio: ['ignore', 'ignore', process.env.GUERDON_TEST_VERBOSE ? 'inherit' : 'ignore'] },
+    { stdio: 'ignore' },
   )
+  const kill = () => child.kill('SIGKILL') // it would not end by itself
+  process.on('exit', kill)
+  child.on('exit', () => process.off('exit', kill))
+  return child
 }
 
 export async function ended(child: ChildProcess): Promise<number | NodeJS.Signals> {

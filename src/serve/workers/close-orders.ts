@@ -1,6 +1,9 @@
 import { closeScores } from './score-order.ts'
 import type { Workplace } from './workplace.ts'
 
+/** How often it is done by whoever waits or works, in milliseconds. */
+export const closeInterval = 5000
+
 /**
  * Writes down which shards are dead, and closes the orders that have no open shard left. Every worker and everybody who
  * waits does it now and then, so that it is done whoever dies.

@@ -1,5 +1,5 @@
 import { GuerdonError } from '../../core/index.ts'
-import { closeFinished } from './close-orders.ts'
+import { closeFinished, closeInterval } from './close-orders.ts'
 import type { Order, OrderProgress, OrderStatus } from './orders.ts'
 import { sleep } from './sleep.ts'
 import type { Workplace } from './workplace.ts'
@@ -18,11 +18,16 @@ export async function waitForOrder(
   order: Order,
   { signal, onProgress, interval = 500 }: WaitOptions = {},
 ): Promise<Exclude<OrderStatus, 'open'>> {
-  for (;;) {
+  for (let closed = 0; ; ) {
     if (signal?.aborted) await cancelOrder(workplace, order)
-    await closeFinished(workplace)
+    const progress = await workplace.orders.progress(order.key)
+    onProgress?.(progress)
+    // Workers close orders too; whoever waits need not wait for them.
+    if (progress.done + progress.failed === progress.shards || performance.now() - closed > closeInterval) {
+      await closeFinished(workplace)
+      closed = performance.now()
+    }
     const { status } = (await workplace.orders.find(order.id))!
-    onProgress?.(await workplace.orders.progress(order.key))
     if (status !== 'open') return status
     await sleep(interval, signal)
   }

@@ -3,7 +3,7 @@ import type { ShardWork } from '../../apply/run-segments.ts'
 import { ScoringThread } from '../../apply/run-threads.ts'
 import { type Json, messageOf } from '../../core/index.ts'
 import type { CallLimits } from '../../models/calls/limits.ts'
-import { closeFinished } from './close-orders.ts'
+import { closeFinished, closeInterval } from './close-orders.ts'
 import { type JobShard, performJob } from './job-order.ts'
 import { type Order, type OrderKind, orderKinds } from './orders.ts'
 import type { Lease } from './queue.ts'
@@ -46,9 +46,8 @@ export type WorkEvent =
 
 type StopReason = 'cancelled' | 'lease lost' | 'shut down'
 
-/** How often closed orders are looked for, and dead shards and finished orders, in milliseconds. */
+/** How often it is asked whether orders were cancelled, in milliseconds. */
 const cancelInterval = 1000
-const closeInterval = 5000
 /** How long to wait when there is nothing to do, in milliseconds: longer and longer. */
 const idle = { first: 100, factor: 1.5, longest: 2000 }
 /** A thread that was asked to stop gets this long, in milliseconds. */
