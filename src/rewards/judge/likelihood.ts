@@ -115,6 +115,6 @@ export const likelihood = defineRewardType({
   create: likelihoodReward,
   examples: [
     { sample, value: null },
-    { sample: { ...sample, output: '' }, options: { model: 'embedded:text-lm-sft' }, value: null },
+    { sample, options: { contrast: 'no-images', per: 'output' }, value: null },
   ],
 })
