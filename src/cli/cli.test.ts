@@ -153,6 +153,20 @@ describe('what is done with scores', () => {
       chosen: expect.stringContaining('boxed{0}'),
     })
   })
+  test('export', async () => {
+    const out = join(folder, 'answers.jsonl')
+    const { out: text } = await guerdon('export', 'a', '--out', out, '--for', 'openrlhf')
+    expect(text).toMatch(/3 answers of 9 to 3 prompts, by math/)
+    const rows = readFileSync(out, 'utf8').trim().split('\n')
+    expect(JSON.parse(rows[0]!)).toMatchObject({
+      input: 'What is 0?',
+      output: expect.stringContaining('boxed{0}'),
+    })
+    const asked = await guerdon('export', 'a', '--rows', 'prompts', '--for', 'verl', '--out', out)
+    expect(asked.out).toMatch(/3 prompts in/)
+    const both = await guerdon('export', 'a', '--keep', '2', '--fraction', '0.5', '--out', out)
+    expect(both.problems).toMatch(/Give one of them/)
+  })
   test('rescore', async () => {
     const { json } = await guerdon(
       'rescore',

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto'
 import {
   type Content,
   GuerdonError,
-  type ImageSource,
   imagesOf,
   isDialogue,
   type JsonObject,
@@ -13,6 +12,7 @@ import {
   textOf,
 } from '../core/index.ts'
 import { imageText } from './image-source.ts'
+import { imagesBeside, marked, messagesOf } from './trainer-turns.ts'
 import { transcriptOf } from './transcript.ts'
 import { messageRecords } from './turns.ts'
 import { mapped, type WriteOptions, writeRecords } from './write.ts'
@@ -222,10 +222,6 @@ function without(record: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)))
 }
 
-function messagesOf(turns: Turns, role: 'user' | 'assistant'): readonly Message[] {
-  return isDialogue(turns) ? turns : [{ role, content: turns as Content }]
-}
-
 /** Text that is nothing but text: plain, or one message of the expected role with plain content. */
 function plainText(preference: Preference, field: 'prompt' | 'chosen' | 'rejected'): string {
   const turns = preference[field]
@@ -242,26 +238,8 @@ function plainText(preference: Preference, field: 'prompt' | 'chosen' | 'rejecte
   throw cannotHold(preference, `a ${field} that is not one plain text`)
 }
 
-/** Images in a column, as paths, URLs or data URLs. */
 function imagesColumn({ prompt }: Preference): JsonObject {
-  const images: ImageSource[] = imagesOf(prompt)
-  return images.length === 0 ? {} : { images: images.map(imageText) }
-}
-
-/** Messages whose images are bare marks: the images themselves stand in the column. */
-function marked(messages: readonly Message[]): JsonObject[] {
-  return messageRecords(
-    messages.map((message) =>
-      typeof message.content === 'string' || !message.content.some((part) => part.type === 'image')
-        ? message
-        : {
-            ...message,
-            content: message.content.map((part) =>
-              part.type === 'image' ? { type: 'image' as const } : part,
-            ),
-          },
-    ),
-  )
+  return imagesBeside(prompt)
 }
 
 /** Content as text with `<image>` where an image stands. */
