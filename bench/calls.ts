@@ -27,6 +27,7 @@ if (process.send) await serve()
 else await measure()
 
 async function serve(): Promise<void> {
+  process.on('disconnect', () => process.exit())
   if (!process.argv.includes('--faulty')) {
     const message = { role: 'assistant', content: 'a reply of a few words' }
     const usage = { prompt_tokens: 104, completion_tokens: 5, total_tokens: 109 }
