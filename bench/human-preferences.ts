@@ -81,8 +81,8 @@ const judges: Readonly<Record<string, (train: readonly Preference[]) => Promise<
     return async (pairs) =>
       pairs.map(({ chosen, rejected }) => model.difference(chosen as string, rejected as string))
   },
-  'n-grams and length': async (train) => byScore(ngramBaseline(train, { ridge: 1 })),
-  'n-grams and form': async (train) => byScore(ngramBaseline(train, { ridge: 1, form: true })),
+  'n-grams and length': async (train) => byScore(ngramBaseline(train)),
+  'n-grams and form': async (train) => byScore(ngramBaseline(train, { form: true })),
   'transformer alone': (train) =>
     byTraining({ ...settings, trunk: { ...settings.trunk, ngrams: 0 } as never }, train),
   'reward model': (train) => byTraining(settings, train),
@@ -166,7 +166,7 @@ export async function main(args: readonly string[]): Promise<void> {
     )
   }
   if (only === undefined || only.includes('sizes'))
-    for (const share of [1 / 64, 1 / 16, 1 / 4]) {
+    for (const share of [1 / 64, 1 / 8]) {
       const { margins } = await acrossTopics(set, judges['reward model']!, { over: fresh, share })
       const accuracy = interval(margins.map((margin) => pairPoints(margin, 1)!))
       results.push({ name: 'training size', share, accuracy })

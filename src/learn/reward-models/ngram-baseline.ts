@@ -1,12 +1,18 @@
 import { type Preference, type Turns, textOf } from '../../core/index.ts'
 import { formFeatures, ngramCounts } from '../../rewards/learned/surface-features.ts'
 import { tokenise } from '../../rewards/verifiable/text/tokens.ts'
-import { type SparseFeatures, sparseBradleyTerry, sparseScore } from './sparse-bradley-terry.ts'
+import {
+  formRidge,
+  ngramRidge,
+  type SparseFeatures,
+  sparseBradleyTerry,
+  sparseScore,
+} from './sparse-bradley-terry.ts'
 
 export interface NgramOptions {
   /** Longest run of words. @default 2 */
   readonly longest?: number
-  /** Weight of half the squared weights, for each pair. @default 0.3 */
+  /** Weight of half the squared weights, for each pair; form and length are hardly held back. @default 3 */
   readonly ridge?: number
   /** Whether the number of words counts too. @default true */
   readonly length?: boolean
@@ -24,7 +30,7 @@ export interface NgramBaseline {
 /** Bradley-Terry over log(1 + count) of n-grams; of those that stand in two answers or more. */
 export function ngramBaseline(
   preferences: readonly Preference[],
-  { longest = 2, ridge = 0.3, length = true, form = false }: NgramOptions = {},
+  { longest = 2, ridge = ngramRidge, length = true, form = false }: NgramOptions = {},
 ): NgramBaseline {
   const places = new Map<string, number>()
   const placeOf = (output: Turns) => {
@@ -45,7 +51,10 @@ export function ngramBaseline(
       const feature = index.get(name)
       return feature === undefined ? [] : [[feature, count] as const]
     })
-  const model = sparseBradleyTerry(counted.map(featuresOf), index.size, comparisons, { ridge })
+  const names = [...index.keys()]
+  const model = sparseBradleyTerry(counted.map(featuresOf), index.size, comparisons, {
+    ridge: (feature) => (names[feature]!.startsWith('\n') ? formRidge : ridge),
+  })
   return {
     score: (output) => sparseScore(featuresOf(countsOf(textOf(output), { longest, length, form })), model),
     features: index.size,

@@ -1,5 +1,9 @@
 import { sigmoid } from '../../stats/logistic.ts'
 
+/** Form is a few numbers; of words there are thousands, most of which occur a few times. */
+export const formRidge = 1e-3
+export const ngramRidge = 3
+
 /** Numbers of one answer that are not 0, by feature. */
 export type SparseFeatures = readonly (readonly [feature: number, value: number])[]
 
@@ -28,7 +32,7 @@ export function sparseBradleyTerry(
   rows: readonly SparseFeatures[],
   size: number,
   comparisons: readonly SparseComparison[],
-  { ridge, iterations = 150 }: { readonly ridge: number; readonly iterations?: number },
+  { ridge, iterations = 150 }: { readonly ridge: (feature: number) => number; readonly iterations?: number },
 ): SparseModel {
   const scale = inverseDeviations(rows, size)
   const weights = new Float64Array(size)
@@ -43,7 +47,7 @@ export function sparseBradleyTerry(
       pull[better]! += slope
       pull[worse]! -= slope
     }
-    const gradient = weights.map((weight) => -ridge * weight)
+    const gradient = weights.map((weight, feature) => -ridge(feature) * weight)
     rows.forEach((row, index) => {
       if (pull[index] !== 0)
         for (const [feature, value] of row) gradient[feature]! += pull[index]! * value * scale[feature]!

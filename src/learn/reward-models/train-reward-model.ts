@@ -10,6 +10,7 @@ import {
 } from '../../nets/reward-network.ts'
 import type { RewardManifest } from '../../rewards/learned/reward-manifest.ts'
 import { type Reading, rewardReader } from '../../rewards/learned/reward-reader.ts'
+import { formCount } from '../../rewards/learned/surface-features.ts'
 import {
   type RewardModel,
   saveRewardModel,
@@ -31,7 +32,7 @@ import {
 } from './reward-examples.ts'
 import { type AuxiliaryLoss, type ComparisonLoss, type RewardBatch, rewardLoss } from './reward-loss.ts'
 import { type ChosenTrunk, chosenTrunk, type TrunkOptions } from './reward-trunk.ts'
-import { type SparseFeatures, sparseBradleyTerry } from './sparse-bradley-terry.ts'
+import { formRidge, ngramRidge, type SparseFeatures, sparseBradleyTerry } from './sparse-bradley-terry.ts'
 
 export interface TrainRewardModelOptions extends CompileOptions, TrunkOptions, RewardEvaluationOptions {
   readonly name?: string
@@ -282,9 +283,6 @@ function networkOf(
   }
 }
 
-/** On half the squared weights of the surface: there are thousands, most of them of words that occur a few times. */
-const surfaceRidge = 0.3
-
 function pathMatcher(pattern: PathPattern): (path: string) => boolean {
   return typeof pattern === 'function' ? pattern : (path) => pattern.test(path)
 }
@@ -306,7 +304,9 @@ function withSurface(
       ),
   )
   const [size, outputs] = network.surface.weight.shape as [number, number]
-  const { weights, scale } = sparseBradleyTerry(rows, size, comparisons, { ridge: surfaceRidge })
+  const { weights, scale } = sparseBradleyTerry(rows, size, comparisons, {
+    ridge: (feature) => (feature < formCount ? formRidge : ngramRidge),
+  })
   const weight = Float32Array.from({ length: size * outputs }, (_, at) => weights[Math.floor(at / outputs)]!)
   return { ...network, surface: { weight: tensor(weight, [size, outputs]), scale: tensor(scale, [size]) } }
 }
