@@ -61,7 +61,7 @@ export interface RunningServer {
   readonly context: ServeContext
   readonly protocols: readonly Protocol[]
   /**
-   * Ends gracefully: no new connections, what was asked is answered (with `Connection: close`), then everything is closed.
+   * Ends gracefully: `/ready` says so at once, what was asked is answered (with `Connection: close`), then everything is closed.
    * Resolves with the number of requests that were still under way after `drainMs` and were cut off.
    */
   close(): Promise<number>
@@ -134,15 +134,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-/** How long idle connections stay open while the server ends, so that what is just being sent is still answered [ms]. */
+/** How long a server that ends still takes connections, so that what is just being sent is answered [ms]. */
 const lingerMs = 300
 
 async function drain(server: Server, door: Door, context: ServeContext): Promise<number> {
   const { drainMs } = context.config.limits
   const over = performance.now() + drainMs
-  // Stops listening and leaves idle connections open: their next answer tells them to close.
-  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+  // Connections that wait to be accepted would be reset: they are taken, and told to close with their answer.
   await pause(Math.min(lingerMs, drainMs))
+  // Stops listening and leaves connections open, unlike the http server's own way.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
   while (door.underWay > 0 && performance.now() < over) {
     server.closeIdleConnections()
     await pause(20)

@@ -1,6 +1,8 @@
 /** How much the newest call counts in what is known of a lane. */
 const weight = 0.2
 
+const callsLookedAt = 4
+
 /** A call may hold this thread about so long [ms]: what other requests then wait at most. */
 const turnMs = 8
 
@@ -14,7 +16,8 @@ export class LanePace {
   readonly #batchSize: number
   readonly #windowMs: number
   readonly #concurrency: number
-  /** Of a call, in this thread, for each sample [ms]. */
+  /** Of the last calls, in this thread, for each sample [ms]; the least of them counts, since code that is new is slow. */
+  readonly #blocked: number[] = []
   #blockedMs = 0
   /** Of a call, elsewhere [ms]. */
   #awaitedMs = 0
@@ -56,7 +59,9 @@ export class LanePace {
     this.#running--
     this.#oldestStart = now
     if (isAborted) return spentMs
-    this.#blockedMs += weight * (blockedMs / size - this.#blockedMs)
+    this.#blocked.push(blockedMs / size)
+    if (this.#blocked.length > callsLookedAt) this.#blocked.shift()
+    this.#blockedMs = Math.min(...this.#blocked)
     this.#awaitedMs += weight * (spentMs - blockedMs - this.#awaitedMs)
     this.#spentMs += weight * (spentMs / size - this.#spentMs)
     return spentMs
@@ -73,8 +78,9 @@ export class LanePace {
 
   /** Samples in a call, so that it does not hold this thread for long. */
   get batchSize(): number {
-    const fitting = Math.floor(turnMs / this.#blockedMs)
-    return fitting >= this.#batchSize ? this.#batchSize : Math.max(1, fitting)
+    const least = this.#blocked.length < callsLookedAt ? 16 : 1
+    const fitting = Math.max(least, Math.floor(turnMs / this.#blockedMs))
+    return fitting >= this.#batchSize ? this.#batchSize : fitting
   }
 
   /**
