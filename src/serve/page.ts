@@ -64,6 +64,8 @@ export async function uiPage(folder: string = builtPage): Promise<ServeApp> {
         "default-src 'none'",
         "script-src 'self'",
         `style-src 'self' 'nonce-${nonce}'`,
+        // Charts set attributes of style; a style element of somebody else's would need the nonce.
+        "style-src-attr 'unsafe-inline'",
         "img-src 'self' data:",
         "connect-src 'self'",
         "base-uri 'none'",

@@ -48,7 +48,7 @@ function Frame() {
       <button type="button" className="skip" onClick={focusContent}>
         To the content
       </button>
-      <header className="top">
+      <div className="top">
         <div>
           <Link href="/" className="brand" aria-label="guerdon, start">
             <Logo />
@@ -71,7 +71,7 @@ function Frame() {
             <SchemeButton />
           </div>
         </div>
-      </header>
+      </div>
       <main id="content" tabIndex={-1}>
         <Suspense fallback={<Waiting />}>
           <Switch>

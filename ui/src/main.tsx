@@ -8,6 +8,9 @@ import { theme } from './theme.ts'
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="nonce"]')?.content ?? ''
 
+// The lock of scrolling behind dialogs puts a style into the page and looks for its nonce here.
+;(globalThis as { __webpack_nonce__?: string }).__webpack_nonce__ = nonce
+
 const queries = new QueryClient({
   defaultOptions: { queries: { staleTime: 15_000, retry: 1, refetchOnWindowFocus: false } },
 })

@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { compare } from '../../apply/compare.ts'
 import { rank } from '../../apply/rank.ts'
 import { scoreRun } from '../../apply/run.ts'
 import { scoredSamples } from '../../apply/scored-samples.ts'
 import {
+  GuerdonError,
   identityOf,
   type Reward,
   Rng,
@@ -18,16 +18,20 @@ import { resolveReward } from '../../methods/resolve.ts'
 import { dispatch } from '../../rewards/combine/dispatch.ts'
 import { figure, intervalFigure } from '../../stats/figure.ts'
 import { type ShowcaseKind, showcase, showcaseKinds } from '../../worlds/showcase.ts'
-import { type GlobalOptions, withSession } from '../session.ts'
+import { type GlobalOptions, type Session, withSession } from '../session.ts'
 import { printSummary } from '../summary.ts'
 import { counted, table } from '../table.ts'
 import { duration, type ExitCode, type Terminal } from '../terminal.ts'
 import { writeReport } from './report.ts'
+import { interrupted, openInBrowser, openUi } from './ui.ts'
 
 interface DemoOptions extends GlobalOptions {
   readonly prompts: number
   readonly out: string
   readonly open: boolean
+  /** Keep the page served where nobody sits at a terminal. */
+  readonly serve?: boolean
+  readonly port: number
 }
 
 const byKind = { field: 'kind', normalise: true } as const
@@ -58,7 +62,7 @@ export function demoRewards(): Record<string, Reward> {
   }
 }
 
-/** `guerdon demo`: the main job on a generated data set, from samples to a report. */
+/** `guerdon demo`: the main job on a generated data set, from samples to a report and the page in the browser. */
 export async function demo(options: DemoOptions, terminal: Terminal): Promise<ExitCode> {
   const started = performance.now()
   await mkdir(join(options.out, 'images'), { recursive: true })
@@ -130,11 +134,29 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
         '  npm run -s guerdon -- score answers.jsonl --reward math --reward "mix=0.7*math + 0.3*format"',
       )
       terminal.result('  npm run -s guerdon -- report last')
-      if (options.open && process.stdout.isTTY) openInBrowser(report)
+      if (options.serve || (options.open && process.stdout.isTTY)) await showPage(session, options, terminal)
+      else {
+        const store = relative(process.cwd(), session.store.location) || session.store.location
+        terminal.result(`\nthe same to look at and to vote on, in the browser:\n  npm run -s guerdon -- ui --store ${store}`)
+      }
       // Towers of powers are in the set on purpose; that they cannot be judged is the right answer.
       return summary.failures > summary.rewards.guarded!.unscored ? 2 : 0
     },
   )
+}
+
+/** The page in the browser on what was just made, until it is interrupted. */
+async function showPage(session: Session, options: DemoOptions, terminal: Terminal): Promise<void> {
+  const server = await openUi(session, { port: options.port }).catch((error: unknown) => {
+    // Another one is open there: any other port does.
+    if (error instanceof GuerdonError && error.code === 'port-taken') return openUi(session, { port: 0 })
+    throw error
+  })
+  terminal.result(`\nto look at and to vote on, in the browser: ${server.url}`)
+  terminal.note('Ctrl+C ends it; "npm run -s guerdon -- ui --store ..." opens it again.')
+  if (options.open && process.stdout.isTTY) openInBrowser(server.url)
+  await interrupted()
+  await server.close()
 }
 
 /** One prompt, candidate by candidate: the one with the widest gap between two rewards. */
@@ -180,12 +202,4 @@ async function savedSample(sample: Sample, folder: string) {
     }),
   )
   return { ...sample, prompt } as never
-}
-
-function openInBrowser(file: string): void {
-  const command =
-    process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer' : 'xdg-open'
-  spawn(command, [file], { stdio: 'ignore', detached: true })
-    .on('error', () => {}) // no browser: the path is printed
-    .unref()
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { type RunningServer, startUi } from '../../serve/ui-server.ts'
+import type { RunningServer } from '../../serve/ui-server.ts'
 import { type GlobalOptions, type Session, withSession } from '../session.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 
@@ -22,10 +22,11 @@ export async function uiCommand(options: UiCommandOptions, terminal: Terminal): 
   })
 }
 
-export function openUi(
+export async function openUi(
   { store, config }: Pick<Session, 'store' | 'config'>,
   { port }: { readonly port: number },
 ): Promise<RunningServer> {
+  const { startUi } = await import('../../serve/ui-server.ts')
   return startUi({ store, port, ...(config.rewards === undefined ? {} : { own: config.rewards }) })
 }
 

@@ -180,31 +180,34 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
         {problem && <Problem error={problem} />}
         {rewards.map((reward) => {
           const one = answer?.scores.find((score) => score.reward === reward)
-          return (
-            <div key={reward} style={{ position: 'relative' }}>
-              {one?.problem ? (
-                <section className="stack" style={{ gap: 4 }}>
-                  <h3 style={{ overflowWrap: 'anywhere' }}>{reward}</h3>
-                  <p className="bad small">{one.problem}</p>
-                </section>
-              ) : (
-                <ScoreDetail
-                  name={reward}
-                  score={one?.score ?? undefined}
-                  range={one?.range ?? [null, null]}
-                />
-              )}
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                size="xs"
-                aria-label={`remove ${reward}`}
-                onClick={() => setRewards(rewards.filter((other) => other !== reward))}
-                style={{ position: 'absolute', right: -14, top: 2 }}
-              >
-                <Icon name="close" size={12} />
-              </ActionIcon>
-            </div>
+          const remove = (
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="xs"
+              aria-label={`remove ${reward}`}
+              onClick={() => setRewards(rewards.filter((other) => other !== reward))}
+              style={{ verticalAlign: 'middle' }}
+            >
+              <Icon name="close" size={12} />
+            </ActionIcon>
+          )
+          return one?.problem ? (
+            <section className="stack" style={{ gap: 4 }} key={reward}>
+              <div className="between">
+                <h3 style={{ overflowWrap: 'anywhere' }}>{reward}</h3>
+                {remove}
+              </div>
+              <p className="bad small">{one.problem}</p>
+            </section>
+          ) : (
+            <ScoreDetail
+              key={reward}
+              name={reward}
+              score={one?.score ?? undefined}
+              range={one?.range ?? [null, null]}
+              action={remove}
+            />
           )
         })}
         <AddReward onAdd={(reward) => !rewards.includes(reward) && setRewards([...rewards, reward])} />

@@ -82,16 +82,21 @@ function Inside({
   const { result, claim, arms: described } = content
   // A finished reproduction carries its curves; while it runs they are in the logs.
   const records = useMemo(
-    () => (logs.records.length > 0 ? logs.records : finished(result)),
-    [logs.records, result],
+    () => (logs.records.length > 0 ? named(logs.records, described) : finished(result)),
+    [logs.records, result, described],
   )
   const examples = useMemo(
-    () => (logs.examples.length > 0 ? logs.examples : finishedExamples(result)),
-    [logs.examples, result],
+    () => (logs.examples.length > 0 ? named(logs.examples, described) : finishedExamples(result)),
+    [logs.examples, result, described],
   )
   const arms = useMemo(
-    () => [...new Set([...(result?.arms ?? []).map(({ arm }) => arm), ...records.map(({ arm }) => arm)])],
-    [result, records],
+    () => [
+      ...new Set([
+        ...Object.keys(described ?? {}).filter((arm) => records.some((record) => record.arm === arm)),
+        ...records.map(({ arm }) => arm),
+      ]),
+    ],
+    [described, records],
   )
   const verdict = result?.verdict
   return (
@@ -401,6 +406,18 @@ function Examples({
       </div>
     </section>
   )
+}
+
+/** Logs lie in folders named after their arms, in letters that a folder may have, some with a tuned value at the end. */
+function named<Entry extends { readonly arm: string }>(
+  entries: readonly Entry[],
+  described: Readonly<Record<string, string>> = {},
+): readonly Entry[] {
+  const names = new Map(Object.keys(described).map((arm) => [arm.replaceAll(/[^\w.=-]+/g, '-'), arm]))
+  return entries.map((entry) => {
+    const arm = names.get(entry.arm) ?? names.get(entry.arm.replace(/@[^@]*$/, ''))
+    return arm === undefined ? entry : { ...entry, arm }
+  })
 }
 
 function finished(result: TrainingContent['result']): LogRecord[] {

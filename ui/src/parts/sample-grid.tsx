@@ -104,13 +104,7 @@ function SampleCard({
     .map((field) => sample.meta[field])
     .find((value) => typeof value === 'string')
   return (
-    <button
-      type="button"
-      className="sample"
-      onClick={() => onOpen(sample.position)}
-      data-current={isCurrent || undefined}
-      aria-label={`sample ${sample.id}`}
-    >
+    <article className="sample" data-current={isCurrent || undefined}>
       {(image || render) && (
         <span className="look">
           {render ? (
@@ -122,7 +116,9 @@ function SampleCard({
       )}
       <span className="body">
         <span className="between small">
-          <b className="ellipsis">{sample.id}</b>
+          <button type="button" className="open ellipsis" onClick={() => onOpen(sample.position)}>
+            {sample.id}
+          </button>
           {sample.key !== undefined && order.by !== 'value' && (
             <span className="tag accent nowrap" title="apart by so many standard deviations">
               {figure(sample.key, 1)} sd
@@ -139,6 +135,6 @@ function SampleCard({
           </span>
         )}
       </span>
-    </button>
+    </article>
   )
 }

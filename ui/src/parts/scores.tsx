@@ -1,4 +1,5 @@
 import { Tooltip } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { bounds, figure, shareOf } from '../format.ts'
 import type { RewardHead, Score } from '../wire.ts'
 
@@ -45,7 +46,7 @@ export function ScoreLines({
       {shown.map(({ name, range }) => (
         <div className="scoreline" key={name}>
           <span className="ellipsis soft">{name}</span>
-          <Bar share={shareOf(scores[name]?.value, range)} />
+          {range.includes(null) ? <span /> : <Bar share={shareOf(scores[name]?.value, range)} />}
           <span className="number ellipsis">
             <Value score={scores[name]} />
           </span>
@@ -61,20 +62,24 @@ export function ScoreDetail({
   name,
   score,
   range,
+  action,
 }: {
   readonly name: string
   readonly score: Score | undefined
   readonly range: Bounds
+  readonly action?: ReactNode
 }) {
   const parts = Object.entries(score?.parts ?? {})
   return (
     <section className="stack" style={{ gap: 6 }}>
       <div className="between">
-        <h3>{name}</h3>
-        <span className="soft small nowrap">{bounds(range)}</span>
+        <h3 style={{ overflowWrap: 'anywhere' }}>{name}</h3>
+        <span className="soft small nowrap">
+          {bounds(range)} {action}
+        </span>
       </div>
       <div className="scoreline" style={{ gridTemplateColumns: 'minmax(60px, 1fr) max-content' }}>
-        <Bar share={shareOf(score?.value, range)} />
+        {range.includes(null) ? <span /> : <Bar share={shareOf(score?.value, range)} />}
         <b className="number" data-testid={`value ${name}`}>
           <Value score={score} />
           {score?.uncertainty !== undefined && <span className="soft"> ± {figure(score.uncertainty)}</span>}

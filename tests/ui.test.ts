@@ -1,0 +1,434 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { audit } from '../src/apply/audit.ts'
+import { auditDocument, leaderboardDocument } from '../src/apply/kept-documents.ts'
+import { leaderboard } from '../src/apply/leaderboard.ts'
+import type { Benchmark } from '../src/audit/benchmarks/index.ts'
+import { defineReward, identityOf, type Sample, type Score, textOf } from '../src/core/index.ts'
+import { type RunningServer, startUi } from '../src/serve/ui-server.ts'
+import { openStore, type Store } from '../src/store/index.ts'
+import { noBrowser, openBrowser } from './browser.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'guerdon-ui-'))
+const attack = '<script>window.attacked=1</script><img src=x onerror="window.attacked=2">'
+const badName = '"><img src=x onerror=window.attacked=3>.png'
+const scripted =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="top.attacked=4"><script>top.attacked=5</script><image href="http://attacker.test/a.png"/><rect width="9" height="9"/></svg>'
+const fetching = JSON.stringify({ data: { url: 'http://attacker.test/d.json' }, mark: 'bar', encoding: {} })
+const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+const dataOf = (svg: string) => `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`
+
+const samples: Sample[] = Array.from({ length: 40 }, (_, index) => ({
+  id: index === 1 ? `s1 ${attack}` : `s${index}`,
+  group: `g${Math.floor(index / 4)}`,
+  prompt:
+    index % 4 === 2
+      ? [
+          { type: 'image', image: { path: index === 2 ? badName : index === 6 ? '../../etc/passwd' : 'a.png' } },
+          { type: 'text', text: `look ${attack}` },
+        ]
+      : [{ role: 'user', content: `question ${Math.floor(index / 4)} ${attack}` }],
+  output:
+    index === 3
+      ? `${attack}</pre><a href="javascript:window.attacked=6">x</a>`
+      : index === 4
+        ? scripted
+        : index === 5
+          ? fetching
+          : `answer number ${index}`,
+  reference: attack,
+  meta: { kind: index < 20 ? 'low' : 'high', model: `model-${index % 4}`, [attack]: attack },
+}))
+
+function reward(name: string, range: readonly [number, number] = [0, 1]) {
+  return { name, reward: name, version: '1', params: {}, range, identity: identityOf({ name }) }
+}
+
+const scoresOf = (sign: 1 | -1): Score[] =>
+  samples.map((_, index) => ({
+    value: sign > 0 ? (index % 8) / 7 : 1 - (index % 8) / 7,
+    parts: { correct: (index % 8) / 7, [attack]: 1 },
+    rationale: attack,
+    evidence: [
+      { kind: 'span', in: 'output', start: 0, end: 6, label: attack, good: sign > 0 },
+      { kind: 'box', image: 0, box: [0, 0, 1, 1], role: 'predicted', label: attack },
+      { kind: 'image', role: attack, dataUrl: dataOf(scripted) },
+      { kind: 'image', role: 'none', dataUrl: 'javascript:window.attacked=7' },
+    ],
+  }))
+
+/** A store with a run that attacks, one of a hundred thousand samples, an audit, a leaderboard and a live training. */
+async function filled(path: string): Promise<void> {
+  const store = await openStore(path)
+  const source = join(folder, 'data.jsonl')
+  writeFileSync(join(folder, 'a.png'), pixel)
+  writeFileSync(join(folder, badName.replaceAll('/', '')), pixel)
+  const positions = samples.map((_, index) => index + 1)
+  for (const [id, created] of [
+    ['hostile', '2026-01-02T00:00:00.000Z'],
+    ['many', '2026-01-01T00:00:00.000Z'],
+  ] as const)
+    await store.runs.create({ id, created, source, config: {} })
+  await store.runs.addRewards('hostile', [reward('strict'), reward('lax')])
+  await store.runs.record('hostile', {
+    samples: samples.map((sample, index) => ({ position: index + 1, sample })),
+    scores: [
+      { reward: 'strict', positions, scores: scoresOf(1) },
+      { reward: 'lax', positions, scores: scoresOf(-1) },
+    ],
+  })
+  await store.runs.addRewards('many', [reward('strict')])
+  for (let first = 1; first <= 100_000; first += 5000) {
+    const part = Array.from({ length: 5000 }, (_, index) => first + index)
+    await store.runs.record('many', {
+      samples: part.map((position) => ({
+        position,
+        sample: { id: `row-${position}`, prompt: `p${position >> 2}`, output: `word${position % 997}`, meta: {} },
+      })),
+      scores: [
+        {
+          reward: 'strict',
+          positions: part,
+          scores: part.map((position) => ({ value: ((position * 7919) % 100_000) / 100_000 })),
+        },
+      ],
+    })
+  }
+  for (const id of ['hostile', 'many']) await store.runs.setStatus(id, 'complete')
+
+  const benchmark = pairsBenchmark()
+  const length = defineReward({
+    name: 'length',
+    range: [0, 1000],
+    judge: ({ output }) => textOf(output).length,
+  })
+  const picture = async () => 'none'
+  const created = '2026-01-03T00:00:00.000Z'
+  const found = await audit({ name: 'length', judge: length, benchmarks: [benchmark], resamples: 50 })
+  await store.documents.keep(await auditDocument(found, { created, picture }))
+  const shortness = defineReward({ name: 'short', range: [-1000, 0], judge: ({ output }) => -textOf(output).length })
+  const board = await leaderboard({ judges: { length, short: shortness }, benchmarks: [benchmark], resamples: 50 })
+  await store.documents.keep(await leaderboardDocument(board, { created, picture }))
+
+  mkdirSync(join(folder, 'training/seed-0/with'), { recursive: true })
+  writeFileSync(log, [0, 1, 2].map((iteration) => logLine(iteration)).join(''))
+  await store.documents.keep({
+    kind: 'reproduction',
+    id: 'toy',
+    created,
+    title: 'Toy',
+    content: { claim: 'It learns.', folder: join(folder, 'training'), status: 'running', arms: { with: 'the method' } },
+  })
+  await store.close()
+}
+
+const log = join(folder, 'training/seed-0/with/training.jsonl')
+const logLine = (iteration: number) => `${JSON.stringify({ iteration, reward: iteration / 10, updates: { loss: 1 } })}\n`
+
+function pairsBenchmark(): Benchmark {
+  const sample = (id: string, output: string): Sample => ({ id, prompt: `which? ${attack}`, output, meta: {} })
+  return {
+    spec: {
+      name: 'toy-pairs',
+      title: 'Toy pairs',
+      source: 'made here',
+      summary: 'Agrees with the labels.',
+      kind: 'preference',
+      chance: 0.5,
+      aggregation: {},
+    } as unknown as Benchmark['spec'],
+    items: Array.from({ length: 12 }, (_, index) => ({
+      kind: 'preference' as const,
+      id: `pair-${index}`,
+      subset: index % 2 ? 'odd' : 'even',
+      a: sample(`a${index}`, 'long answer '.repeat(3)),
+      b: sample(`b${index}`, attack.slice(0, 20)),
+      label: index % 3 === 0 ? -1 : 1,
+    })),
+    source: 'made here',
+    problems: [],
+  }
+}
+
+describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})` : ''}`, () => {
+  const path = join(folder, 'store.db')
+  let browser: Browser
+  let store: Store
+  let server: RunningServer
+  let context: BrowserContext
+  const problems: string[] = []
+
+  beforeAll(async () => {
+    const { buildUi, isBuilt } = await import(new URL('../scripts/build-ui.mjs', import.meta.url).href)
+    await Promise.all([filled(path), isBuilt() ? undefined : buildUi()])
+    store = await openStore(path)
+    server = await startUi({ store })
+    browser = await openBrowser()
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  }, 180_000)
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+    await store?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** A page that notes everything it must not do. */
+  async function opened(route: string, from: BrowserContext = context, base = server.url): Promise<Page> {
+    const page = await from.newPage()
+    page.setDefaultTimeout(15_000)
+    page.on('pageerror', (error) => problems.push(error.message))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(base) && !request.url().startsWith('data:')) problems.push(request.url())
+    })
+    page.on('console', (message) => {
+      if (/Content Security Policy|Refused to/.test(message.text())) problems.push(message.text())
+    })
+    await page.goto(`${base}/#${route}`)
+    await page.locator('main h1').first().waitFor()
+    return page
+  }
+  const settled = (page: Page) =>
+    page.waitForFunction('!document.querySelector("[aria-label=Loading]")', undefined, { timeout: 20_000 })
+  const cards = (page: Page) => page.locator('.sample .open')
+  const card = (page: Page, id: string) => page.getByRole('button', { name: id, exact: true })
+
+  test('samples by mouse: search, order, filter, one sample with its parts, the next, back', async () => {
+    const page = await opened('/')
+    await page.getByRole('link', { name: /Look at 40 samples/ }).click()
+    await cards(page).first().waitFor()
+    await page.getByLabel('Search').fill('number 17')
+    await page.getByText('1 of 40 samples').waitFor()
+    await page.getByLabel('Search').fill('')
+    await page.getByText('40 samples', { exact: true }).waitFor()
+    await page.getByRole('combobox', { name: 'Order' }).click()
+    await page.getByRole('option', { name: 'strict pays more than lax' }).click()
+    await cards(page).first().filter({ hasText: 's7' }).waitFor()
+    expect(await cards(page).first().textContent()).toBe('s7')
+    await page.getByRole('combobox', { name: 'kind' }).click()
+    await page.getByRole('option', { name: /high/ }).click()
+    await page.getByText('20 of 40 samples').waitFor()
+    await cards(page).first().click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('correct').first().waitFor()
+    expect(await dialog.locator('mark').first().textContent()).toBe('answer')
+    const first = await dialog.locator('h2').textContent()
+    await dialog.getByRole('button', { name: 'Next sample (j)' }).click()
+    await dialog.locator('h2').filter({ hasNotText: first! }).waitFor()
+    await dialog.getByRole('button', { name: 'Close' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.close()
+  })
+
+  test('samples by keyboard alone', async () => {
+    const page = await opened('/')
+    await page.keyboard.press('g')
+    await page.keyboard.press('s')
+    await cards(page).first().waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('number 8')
+    await page.getByText('1 of 40 samples').waitFor()
+    await page.keyboard.press('Escape')
+    await card(page, 's8').focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').getByText('correct').first().waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('?')
+    await page.getByRole('dialog').getByText('Sample before').or(page.getByText('Search')).first().waitFor()
+    await page.close()
+  })
+
+  test('a hundred thousand samples: a few cards in the page, the rest page by page', async () => {
+    const page = await opened('/samples/many')
+    await page.getByText('100,000 samples').waitFor()
+    await cards(page).first().waitFor()
+    for (let round = 0; round < 3; round++) {
+      await page.evaluate('window.scrollTo(0, document.documentElement.scrollHeight)')
+      await page.waitForTimeout(250)
+    }
+    await card(page, 'row-1').waitFor({ state: 'detached' })
+    expect(await cards(page).count()).toBeLessThan(60)
+    await page.getByRole('combobox', { name: 'Order' }).click()
+    await page.getByRole('option', { name: 'strict, highest first' }).click()
+    await page.getByText('0.99999', { exact: false }).or(page.getByText('1.000')).first().waitFor()
+    await page.close()
+  })
+
+  test('votes by keyboard survive a killed server and a crashed page, and count once', { timeout: 60_000 }, async () => {
+    const port = await freePort()
+    let child = await uiProcess(path, port)
+    const own = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+    try {
+      const base = `http://127.0.0.1:${port}`
+      const page = await opened('/votes', own, base)
+      await page.getByRole('button', { name: 'Begin a task' }).waitFor()
+      await page.keyboard.press('n')
+      await page.getByLabel('How many pairs').fill('12')
+      await page.getByRole('button', { name: 'Begin', exact: true }).click()
+      await page.getByLabel('Who votes?').fill('ann')
+      await page.keyboard.press('Enter')
+      await page.getByRole('region', { name: 'Left' }).waitFor()
+      const shown = await page.locator('main').textContent()
+      expect(shown).not.toContain('model-')
+      const voted = (count: number) => page.getByText(new RegExp(`^${count} of \\d+ pairs`)).waitFor()
+      for (const [index, key] of ['1', '2', '=', 's'].entries()) {
+        await page.keyboard.press(key)
+        await voted(index + 1)
+      }
+      await page.keyboard.press('u')
+      await voted(3)
+      await page.keyboard.press('2')
+      await voted(4)
+      child.kill('SIGKILL')
+      for (const [index, key] of ['1', '1', '2'].entries()) {
+        await page.keyboard.press(key)
+        await voted(5 + index)
+      }
+      await page.getByText(/kept here until the server answers/).waitFor({ timeout: 20_000 })
+      const { href } = new URL(page.url())
+      await page.close({ runBeforeUnload: false }) // gone with votes that no server has seen
+      child = await uiProcess(path, port)
+      const again = await own.newPage()
+      await again.goto(href)
+      await again.getByText('all votes are kept').waitFor({ timeout: 20_000 })
+      const votes = await store.votes.list()
+      expect(votes).toHaveLength(7)
+      expect(new Set(votes.map(({ meta }) => meta.pair)).size).toBe(7)
+      expect(votes.filter(({ choice }) => choice === 0.5)).toHaveLength(1)
+      await again.getByText(/^7 of \d+ pairs/).waitFor()
+      await again.getByText('Results').click()
+      await again.getByText('7 votes by 1 voter').waitFor()
+    } finally {
+      child.kill('SIGKILL')
+      await own.close()
+    }
+  })
+
+  test('a number of an audit and of a leaderboard opens the cases behind it', async () => {
+    const page = await opened('/audits')
+    await page.getByRole('link', { name: /length/ }).first().click()
+    await page.getByRole('button', { name: 'cases behind even' }).click()
+    const drawer = page.getByRole('dialog')
+    await drawer.getByText('people prefer this').first().waitFor()
+    expect(await drawer.getByText('pair-').count()).toBeGreaterThan(0)
+    await page.keyboard.press('Escape')
+    await drawer.waitFor({ state: 'detached' })
+    await page.goBack()
+    await page.getByRole('link', { name: /leaderboard/ }).click()
+    await page.getByRole('button', { name: 'items on which length and short differ' }).click()
+    await page.getByRole('dialog').getByText('pair-').first().waitFor()
+    await page.close()
+  })
+
+  test('a training goes on before one’s eyes', async () => {
+    const page = await opened('/training/reproduction/toy')
+    await page.getByText('up to iteration 2').waitFor()
+    await page.locator('.chart svg').first().waitFor()
+    appendFileSync(log, logLine(3) + logLine(4))
+    await page.getByText('up to iteration 4').waitFor()
+    await page.close()
+  })
+
+  test('in the playground every key moves the rewards', async () => {
+    const page = await opened('/playground')
+    const value = page.getByTestId('value boxes')
+    await value.filter({ hasText: /\d/ }).waitFor()
+    const before = await value.textContent()
+    await page.getByRole('button', { name: /^box 1/ }).focus()
+    for (let step = 0; step < 4; step++) await page.keyboard.press('Shift+ArrowDown')
+    await value.filter({ hasNotText: before! }).waitFor()
+    await page.getByText('Answer', { exact: true }).first().click()
+    await page.getByTestId('value math').filter({ hasText: /\d/ }).waitFor()
+    await page.getByLabel('Reference').fill('42')
+    await page.getByLabel('Answer', { exact: true }).last().fill('\\boxed{42}')
+    await page.getByTestId('value math').filter({ hasText: /^1$/ }).waitFor()
+    await page.close()
+  })
+
+  const routes = async () => {
+    const documents = await store.documents.list()
+    const id = (kind: string) => documents.find((document) => document.kind === kind)!.id
+    return [
+      '/',
+      '/samples/hostile',
+      '/samples/hostile/-/3',
+      '/samples/hostile/-/5',
+      '/votes',
+      `/votes/${id('vote-task')}`,
+      '/audits',
+      `/audits/audit/${id('audit')}`,
+      `/audits/leaderboard/${id('leaderboard')}`,
+      '/training',
+      '/training/reproduction/toy',
+      '/playground',
+    ]
+  }
+
+  test.each(['light', 'dark'] as const)('axe finds nothing on any page, %s; a phone shows it all', async (colorScheme) => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme, bypassCSP: true })
+    for (const route of await routes()) {
+      const page = await opened(route, own)
+      await settled(page)
+      await page.evaluate(axe)
+      const found = (await page.evaluate(
+        'axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })' +
+          '.then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(" | ")}`))',
+      )) as string[]
+      expect(found, route).toEqual([])
+      await page.setViewportSize({ width: 390, height: 800 })
+      await page.waitForTimeout(150)
+      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), route).toBe(true)
+      await page.close()
+    }
+    await own.close()
+  })
+
+  test('nothing of all this ran a script from a sample or asked another machine', async () => {
+    const page = await opened('/samples/hostile')
+    for (const position of [2, 3, 4, 5, 6, 7]) {
+      await page.goto(`${server.url}/#/samples/hostile/-/${position}`)
+      await page.getByRole('dialog').getByText('correct').first().waitFor()
+      await page.waitForTimeout(100)
+      expect(await page.evaluate('window.attacked')).toBeUndefined()
+    }
+    // Pictures of the store are shown, files elsewhere are not.
+    expect(await page.evaluate(`fetch('v1/runs/hostile/media/3/${'0'.repeat(24)}').then((r) => r.status)`)).toBe(404)
+    await page.close()
+    expect(problems).toEqual([])
+  })
+})
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net')
+  const probe = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => probe.once('listening', resolve))
+  const { port } = probe.address() as { port: number }
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+/** `guerdon ui` in a process of its own, so that it can be killed. */
+async function uiProcess(path: string, port: number): Promise<ChildProcess> {
+  const main = new URL('../src/cli/main.ts', import.meta.url)
+  const child = spawn(
+    process.execPath,
+    ['--conditions=guerdon-source', main.pathname, 'ui', '--store', path, '--port', String(port), '--no-open'],
+    { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder },
+  )
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`guerdon ui ended with ${child.exitCode}`)
+    const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)
+    if (answer?.ok) return child
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
