@@ -89,21 +89,26 @@ async function disturbed(server: PostgresServer): Promise<Row[]> {
   ]
 }
 
-/** Rows a second of an order, from the first shard done to the last: workers that are starting are not counted. */
-async function rate(place: Workplace, options: ScoreOrderOptions): Promise<number> {
+/** Rows a second of an order while all workers are at it: from when each has done a shard until nine tenths are done. */
+async function rate(place: Workplace, workers: number, options: ScoreOrderOptions): Promise<number> {
   const order = await orderScores(place, options)
+  const { samples } = await place.store.runs.totals(order.about)
   let first: { rows: number; at: number } | undefined
   let last: { rows: number; at: number } | undefined
-  const status = await waitForOrder(place, order, {
-    interval: 100,
-    onProgress({ rows }) {
-      const at = performance.now()
-      if (rows > 0) first ??= { rows, at }
-      if (rows > (last?.rows ?? 0)) last = { rows, at }
-    },
-  })
-  if (status !== 'complete' || first === undefined || last === undefined || last === first)
-    throw new Error(`the order is ${status}`)
+  for (;;) {
+    const { rows, busy } = (await place.store.postgres.get<{ rows: number; busy: number }>(
+      `SELECT coalesce(sum(rows), 0) AS rows, count(DISTINCT worker) AS busy FROM shards
+       WHERE order_key = $1 AND status = 'done'`,
+      order.key,
+    ))!
+    const now = { rows, at: performance.now() }
+    if (busy === workers) first ??= now
+    if (rows >= 0.9 * samples) last ??= now
+    if (rows === samples) break
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  if (first === undefined || last === undefined || last.rows <= first.rows)
+    throw new Error('the workers were not all at it: give more rows')
   return ((last.rows - first.rows) / (last.at - first.at)) * 1000
 }
 
@@ -133,7 +138,7 @@ async function endpoint(server: PostgresServer): Promise<Row[]> {
     const samples = join(folder, `endpoint-${workers}.jsonl`)
     await writeSamples(samples, 1200 * workers)
     const measured = await withWorkers(server, workers, (place) =>
-      rate(place, {
+      rate(place, workers, {
         samples,
         rewards: { judged: workerReward('judged', { baseUrl: endpoint.baseUrl }) },
         concurrency: 8,
@@ -160,14 +165,14 @@ async function endpoint(server: PostgresServer): Promise<Row[]> {
  */
 async function processor(server: PostgresServer): Promise<Row[]> {
   const samples = join(folder, 'processor.jsonl')
-  await writeSamples(samples, 16_000)
-  const options = { samples, rewards: { busy: workerReward('busy', { ms: 0.5 }) }, shardRows: 250 }
+  await writeSamples(samples, 40_000)
+  const options = { samples, rewards: { busy: workerReward('busy', { ms: 0.5 }) }, shardRows: 500 }
   const rows: Row[] = []
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 3; round++) {
     const bareOne = await bare(1)
-    const one = await withWorkers(server, 1, (place) => rate(place, options))
+    const one = await withWorkers(server, 1, (place) => rate(place, 1, options))
     const bareTwo = await bare(2)
-    const two = await withWorkers(server, 2, (place) => rate(place, options))
+    const two = await withWorkers(server, 2, (place) => rate(place, 2, options))
     rows.push({
       round: round + 1,
       'one worker, samples/s': one,
