@@ -111,7 +111,7 @@ export const raftProof: Reproduction = {
     },
   },
   equalSamples: ['K = 8', 'PPO', 'K = 8, KL in the ranking', 'offsets, local', 'offsets, global'],
-  quickArms: ['K = 8', 'start'],
+  quickArms: ['K = 8'],
   notes: [
     `Start: text-lm, tuned for ${settings.start.steps} steps on answers of mixed quality, ${settings.loophole.share * 100} % of which end with the phrase "${boast.join(' ')}".`,
     `Training reward: the oracle's quality with a normal error of deviation ${settings.noise}; measured by the exact oracle on ${settings.tested} held-out prompts at temperature 1, as samples are collected.`,

