@@ -89,15 +89,22 @@ export function subTrajectoryBalanceLosses(
   {
     over = 'mean',
     lambda = 1,
+    asPrinted = false,
   }: {
     /** The sum over pairs (the paper), or their mean weighted by lambda^(j - i - 1) (the reference code). @default 'mean' */
     readonly over?: 'sum' | 'mean'
     /** @default 1 */
     readonly lambda?: number
+    /** With the paper's typo, as a control: nothing is learnt of the reward. @default false */
+    readonly asPrinted?: boolean
   } = {},
 ): JaxArray {
   requireOption('subTrajectoryBalance', lambda > 0, '`lambda` is above 0')
-  const { flows, mask } = prefixFlows('subTrajectoryBalance', inputs)
+  const { logReward, ...others } = inputs
+  const { flows, mask } = prefixFlows('subTrajectoryBalance', {
+    ...others,
+    logReward: asPrinted ? logReward.mul(0) : logReward,
+  })
   const prefixes = flows.shape[1]!
   const later = np.expandDims(flows.ref, 1)
   const errors = np.square(later.sub(np.expandDims(flows, 2))) // [B, i, j]

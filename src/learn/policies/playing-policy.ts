@@ -36,6 +36,8 @@ export interface PlayingPolicy<Task extends JsonObject = JsonObject, State = unk
   /** Most tokens of a response: the longest thought, the action, the end, and two to spare. */
   readonly maxTokens: number
   promptOf(state: State, actions: readonly string[]): PolicyPrompt
+  /** Throws `unknown-word`. */
+  wordsOf(words: readonly string[]): number[]
   /** Tokens of a thought and an action, ended: what a demonstration teaches. */
   responseOf(thought: readonly string[], action: string): number[]
   /**
@@ -92,7 +94,7 @@ export function playingPolicy<Task extends JsonObject, State>(
           heads,
           depth,
           vocabulary: tokens.length,
-          context: Math.ceil((2 + told(first).length + 4 + remembered + maxTokens) / 16) * 16,
+          context: Math.ceil((2 + told(first).length + 8 + remembered + maxTokens) / 16) * 16,
           tied: true,
         },
       },
@@ -131,6 +133,7 @@ export function playingPolicy<Task extends JsonObject, State>(
       ].map(idOf),
       image: rasterOfPixels(game.picture!(state)),
     }),
+    wordsOf: (given) => given.map(idOf),
     responseOf: (thought, action) => [...thought, action, marks.end].map(idOf),
     read(response) {
       const last = response.at(-1) === policy.end ? response.length - 2 : response.length - 1

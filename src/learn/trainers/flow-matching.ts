@@ -31,6 +31,11 @@ export interface FlowMatchingOptions<Task extends JsonObject, State>
     | { readonly kind: 'sub-trajectory' | 'detailed'; readonly stop: string }
   /** Natural logarithm of the positive reward of ending in a state. @default of the game's `terminalReward` */
   readonly logReward?: (state: State) => number
+  /**
+   * The same of an episode with an illegal move, wherever it ended: there are so many ways to write nonsense that nothing
+   * but a floor keeps the flow out of them. @default ln 1e-10
+   */
+  readonly illegalLogReward?: number
   /** The paper's lambda: how much a thought's log-probability counts. @default 0.4 */
   readonly thoughtWeight?: number
   /** Updates from the episodes of an iteration; balance holds for whoever played them. @default 1 */
@@ -49,6 +54,7 @@ export function flowMatching<Task extends JsonObject, State>(
   const { player, group = 16, balance = 'variance-trajectory', thoughtWeight = 0.4, passes = 1 } = options
   const { policy, language } = player
   const logReward = options.logReward ?? ((state: State) => Math.log(language.game.terminalReward(state)))
+  const { illegalLogReward = Math.log(1e-10) } = options
   const kind = balance === 'variance-trajectory' ? balance : balance.kind
   return trainingLoop<EpisodesRecord, PlayedEpisode<State>>(options, {
     name: `flow-matching, ${kind}`,
@@ -93,7 +99,9 @@ export function flowMatching<Task extends JsonObject, State>(
       })
       const batch =
         balance === 'variance-trajectory'
-          ? wholeEpisodes(player, episodes, tasks.length, logReward)
+          ? wholeEpisodes(player, episodes, tasks.length, ({ moves, end }) =>
+              moves.every(({ isLegal }) => isLegal) ? logReward(end) : illegalLogReward,
+            )
           : prefixesOf(player, episodes, tasks, balance.stop, logReward)
       for (let pass = 0; pass < passes; pass++) await advance(batch as Tree<Tensor>)
       return { record: episodesRecord(episodes), written: episodes }
@@ -160,7 +168,7 @@ function wholeEpisodes<Task extends JsonObject, State>(
   player: PlayingPolicy<Task, State>,
   episodes: readonly PlayedEpisode<State>[],
   tasks: number,
-  logReward: (state: State) => number,
+  logReward: (episode: PlayedEpisode<State>) => number,
 ): WholeBatch<Tensor> {
   const batch = batchOfRows(
     player,
@@ -180,10 +188,7 @@ function wholeEpisodes<Task extends JsonObject, State>(
       episodes.flatMap(({ task }) => Array.from({ length: tasks }, (_, other) => Number(other === task))),
       [episodes.length, tasks],
     ),
-    logReward: tensor(
-      episodes.map(({ end }) => logReward(end)),
-      [episodes.length],
-    ),
+    logReward: tensor(episodes.map(logReward), [episodes.length]),
   }
 }
 
