@@ -26,6 +26,10 @@ const sample = { prompt: 'p', output: 'abc' }
 const length = defineReward({ name: 'length', range: [0, 1e9], judge: ({ output }) => textOf(output).length })
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(10)
+}
+
 /** What a socket is answered, to its end; `write` is called when it is open. */
 function raw(
   port: number,
@@ -345,11 +349,11 @@ describe('images', () => {
 
 describe('the end', () => {
   test('what was asked is answered, on connections that then close; nothing is lost', async () => {
-    const server = await testServer({ rewards: { slow: slowLength(150) } })
+    const server = await testServer({ rewards: { slow: slowLength(2000) } })
     const asked = Array.from({ length: 40 }, (_, index) =>
       server.post('/v1/score', { samples: [{ prompt: 'p', output: 'x'.repeat(index) }] }),
     )
-    await pause(60)
+    await until(async () => /guerdon_requests_under_way 40\b/.test(await server.metrics.text()))
     const cut = server.close()
     const answers = await Promise.all(asked)
     expect(answers.map(({ body }) => body.scores[0].value)).toEqual(answers.map((_, index) => index))
@@ -358,21 +362,24 @@ describe('the end', () => {
   })
 
   test('what takes longer than the server may wait is cut off and counted', async () => {
-    const server = await testServer({ rewards: { slow: slowLength(5000) }, limits: { drainMs: 100 } })
+    let isAsked = false
+    const slow = slowLength(4000, () => {
+      isAsked = true
+    })
+    const server = await testServer({ rewards: { slow }, limits: { drainMs: 100 } })
     const asked = server.post('/v1/score', { samples: [sample] }).catch(() => 'cut')
-    await pause(50)
+    await until(() => isAsked)
     const closed = server.close()
     expect(await asked).toBe('cut')
     expect(await closed).toBe(1)
   }, 20_000)
 
   test('a caller that goes stops the judgement', async () => {
-    const stopped = Promise.withResolvers<void>()
-    const server = await testServer({
-      rewards: {
-        slow: slowLength(1000, (_, signal) => signal.addEventListener('abort', () => stopped.resolve())),
-      },
+    let signal: AbortSignal | undefined
+    const slow = slowLength(4000, (_, given) => {
+      signal = given
     })
+    const server = await testServer({ rewards: { slow } })
     const call = request({
       port: server.port,
       path: '/v1/score',
@@ -381,9 +388,9 @@ describe('the end', () => {
     })
     call.on('error', () => {})
     call.end(JSON.stringify({ samples: [sample] }))
-    await pause(100)
+    await until(() => signal !== undefined)
     call.destroy()
-    await stopped.promise
+    await until(() => signal!.aborted)
     await server.close()
   })
 
@@ -395,9 +402,13 @@ describe('the end', () => {
   })
 
   test('more than there is room for is 503 with the time to wait', async () => {
-    const server = await testServer({ rewards: { slow: slowLength(300) }, capacity: 2 })
+    let isAsked = false
+    const slow = slowLength(1500, () => {
+      isAsked = true
+    })
+    const server = await testServer({ rewards: { slow }, capacity: 2 })
     const held = server.post('/v1/score', { samples: [sample, { ...sample, output: 'y' }] })
-    await pause(50)
+    await until(() => isAsked)
     const refused = await server.post('/v1/score', { samples: [sample] })
     expect([refused.status, refused.headers.get('retry-after'), refused.body.error.code]).toEqual([
       503,
