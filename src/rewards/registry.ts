@@ -1,6 +1,7 @@
 import { similarity } from './embedding/similarity.ts'
 import { likelihood } from './judge/likelihood.ts'
 import { judge } from './judge/own-judge.ts'
+import { rewardModel } from './learned/reward-model.ts'
 import { recorded } from './recorded.ts'
 import type { RewardType } from './reward-type.ts'
 import { arithmetic } from './verifiable/answers/arithmetic.ts'
@@ -58,4 +59,5 @@ export const rewardTypes: readonly RewardType[] = [
   similarity,
   judge,
   likelihood,
+  rewardModel,
 ]

@@ -50,6 +50,8 @@ export interface TrunkOptions {
   readonly pool?: Pool
   /** Whether the prompt is read before the answer. @default true */
   readonly prompt?: boolean
+  /** Whether the sample's reference is read after the prompt: a verifier. @default false */
+  readonly reference?: boolean
 }
 
 /** What reads the answers: its sizes, how samples become rows, and weights that it starts from. */
@@ -69,7 +71,8 @@ export interface ChosenTrunk {
 const marks = ['<blank>', '<prompt>', '<answer>', '<end>'] as const
 
 export function chosenTrunk(options: TrunkOptions): ChosenTrunk {
-  const { trunk = {}, pool, prompt = true } = options
+  const { trunk = {}, pool, prompt = true, reference = false } = options
+  const read = { prompt, ...(reference ? { reference } : {}) }
   if ('members' in trunk) {
     const { network, reading } = trunk.manifest
     const { users: _, ...given } = trunk.members[0]!
@@ -93,7 +96,7 @@ export function chosenTrunk(options: TrunkOptions): ChosenTrunk {
         tokenizer: { kind: 'words', ...tokenizer },
         dialogue: dialogue!,
         pool: pool ?? 'last',
-        prompt,
+        ...read,
         cut: false,
       },
       given: { trunk: trunk.parameters },
@@ -110,7 +113,7 @@ export function chosenTrunk(options: TrunkOptions): ChosenTrunk {
       tokenizer: { kind: 'byte-pairs', ...tokenizer },
       dialogue: { before: ['<prompt>'], between: ['<answer>'], end: '<end>' },
       pool: pool ?? 'mean',
-      prompt,
+      ...read,
       cut: true,
       ...(known && { ngrams: known }),
     },

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { GuerdonError, type Json, messageOf, nearest } from '../../core/index.ts'
+import { GuerdonError, type Json, messageOf, type Need, nearest } from '../../core/index.ts'
 import type { BytePairSpec } from '../../models/byte-pair-tokenizer.ts'
 import type { WordTokenizerSpec } from '../../models/tokenizer.ts'
 import type { DialogueMarks } from '../../nets/embedded/manifest.ts'
@@ -25,6 +25,8 @@ export type RewardReading =
       readonly pool: Pool
       /** Whether the prompt is read before the answer. */
       readonly prompt: boolean
+      /** Whether the sample's reference is read too, after the prompt: a verifier. @default false */
+      readonly reference?: boolean
       /** What is too long is cut, a prompt at its beginning and an answer at its end; otherwise it cannot be judged. */
       readonly cut: boolean
       /** Words and pairs of words of the answer that count by themselves, beside its form, where the surface counts too. */
@@ -119,6 +121,11 @@ export interface RewardView {
   readonly dimension?: string | undefined
   /** One of the users. */
   readonly user?: string | undefined
+}
+
+export function rewardNeeds({ reading }: RewardManifest): readonly Need[] {
+  if (reading.kind === 'vectors') return ['embeddings']
+  return reading.reference ? ['reference'] : []
 }
 
 /** Throws a `GuerdonError`: `unknown-dimension` or `unknown-user`. */

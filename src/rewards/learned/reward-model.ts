@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { messageOf, type Reward, type Sample, unscored } from '../../core/index.ts'
 import { defineRewardType } from '../reward-type.ts'
-import { checkView, readRewardManifest } from './reward-manifest.ts'
+import { checkView, readRewardManifest, rewardNeeds } from './reward-manifest.ts'
 import type { RewardModel } from './trained-reward-model.ts'
 
 const options = z.strictObject({
@@ -33,7 +33,7 @@ function learnedReward({ path, ...view }: z.output<typeof options>): Reward {
     name: 'reward-model',
     version: '1',
     range: view.as === 'log-odds' ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : [0, 1],
-    needs: [],
+    needs: rewardNeeds(manifest),
     params: { model: manifest.name, weights: manifest.weights, ...asked },
     async score(samples, context) {
       let model = loaded.get(key)
@@ -60,5 +60,16 @@ export const rewardModel = defineRewardType({
   summary: 'A reward model that was trained on preferences, from the folder that it was saved to.',
   options,
   create: learnedReward,
-  examples: [],
+  examples: [
+    {
+      sample: sample('what colour is the cat ?', 'the cat is red'),
+      options: { path: 'text-reward' },
+      value: -0.829266,
+    },
+    {
+      sample: sample('what colour is the cat ?', 'the cat is red'),
+      options: { path: 'text-reward', as: 'probability' },
+      value: 0.3038,
+    },
+  ],
 })

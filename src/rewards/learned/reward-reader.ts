@@ -66,7 +66,7 @@ export function tokenizerOf(reading: Extract<RewardReading, { kind: 'tokens' }>)
 }
 
 function tokenReader(trunk: RewardTrunk, reading: Extract<RewardReading, { kind: 'tokens' }>): RewardReader {
-  const { dialogue, pool, prompt: readsPrompt, cut, ngrams } = reading
+  const { dialogue, pool, prompt: readsPrompt, reference: readsReference, cut, ngrams } = reading
   const places = ngrams && new Map(ngrams.map((name, place) => [name, place]))
   const tokenizer = tokenizerOf(reading)
   const seeing = trunk.kind === 'vision-language' ? trunk.config : undefined
@@ -74,7 +74,9 @@ function tokenReader(trunk: RewardTrunk, reading: Extract<RewardReading, { kind:
   const end = tokenizer.id(dialogue.end)
   const tokensOf = (sample: Sample): Reading => {
     const asked = readsPrompt ? sample.prompt : ''
-    let before = conversationTokens(conversationOf(asked), tokenizer, dialogue)
+    const conversation = conversationOf(asked)
+    if (readsReference) conversation.push({ role: 'user', text: referenceText(sample) })
+    let before = conversationTokens(conversation, tokenizer, dialogue)
     let answer = tokenizer.encode(textOf(sample.output))
     const surplus = before.length + answer.length + 1 - context
     if (surplus > 0 && !cut)
@@ -229,6 +231,11 @@ async function vectorsOf(
     const vectors = own.filter(isVector)
     return vectors[0]!.map((_, i) => vectors.reduce((sum, vector) => sum + vector[i]!, 0) / vectors.length)
   })
+}
+
+function referenceText({ reference }: Sample): string {
+  if (typeof reference === 'string' || typeof reference === 'number') return String(reference)
+  throw new GuerdonError('bad-reference', 'a verifier reads the right answer, as text or a number.')
 }
 
 /** A prompt as a conversation; it is the user's, and what tools said is too. */

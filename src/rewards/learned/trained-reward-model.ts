@@ -34,6 +34,7 @@ import {
   readRewardManifest,
   rewardManifestFile,
   rewardModelFolder,
+  rewardNeeds,
   rewardWeightsFile,
 } from './reward-manifest.ts'
 import { type Reading, type RewardReader, rewardReader } from './reward-reader.ts'
@@ -171,6 +172,7 @@ export function trainedRewardModel(
       return defineBatchReward({
         name: 'reward-model',
         range: as === 'log-odds' ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : [0, 1],
+        needs: rewardNeeds(manifest),
         params: { model: manifest.name, ...identity, ...view, as },
         judgeAll: async (samples, { signal }) =>
           (await values(samples, view, signal)).map((outcome) =>
