@@ -105,7 +105,8 @@ export function imagesAfter(
   const grid = cellsOf(around.image, around.convolutions)
   const told = imagesOf(linear(parameters.joined, patches), planeOf(around)).reshape(cells.shape)
   const stream = parameters.after.reduce((all, block) => convolved(block, all, condition), cells.add(told))
-  return imagesOf(convolution(parameters.output, standardise(stream)), grid)
+  // not standardised: what noise adds to a cell is taken from it in proportion
+  return imagesOf(convolution(parameters.output, stream), grid)
 }
 
 /** One block. Borrows `condition`, Float[B, 1, condition width]; consumes `stream`. */

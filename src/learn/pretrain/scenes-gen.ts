@@ -121,14 +121,14 @@ export const scenesGen: Recipe = {
   limits: [
     'Images of 32 x 32 pixels with at most two objects; captions of at most 26 words and marks.',
     'Backgrounds, colours and places come right first, shapes last: outlines are ragged, so that shapes are often ' +
-      'taken for others, and small objects may be lost. It was trained for some 12,000 steps; more help.',
+      'taken for others, and small objects may be lost.',
     'Of two objects, often one is missing, or both take the colour of one.',
   ],
   model: { network: { kind: 'denoiser', config }, tokenizer: sceneTokenizer },
   stages: [
     { steps: 700, peak: 3e-3, warmup: 50, decay: 2000 },
-    { steps: 5000, peak: 2e-3, warmup: 100, decay: 80_000 },
-    { steps: 6500, peak: 1.3e-3, warmup: 1 },
+    { steps: 20_000, peak: 2.5e-3, warmup: 100, decay: 60_000 },
+    { steps: 20_000, peak: 1.8e-3, warmup: 1 },
   ],
   average: 0.999,
   initial: (rng) => initialDenoiser(rng, config),
