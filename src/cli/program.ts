@@ -44,7 +44,9 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   command(
     root
       .command('demo')
-      .description('score, rank and explain a small generated data set, write a report and open the page in the browser')
+      .description(
+        'score, rank and explain a small generated data set, write a report and open the page in the browser',
+      )
       .option('--prompts <n>', 'prompts of each kind', count, 24)
       .option('--out <folder>', 'where to write', '.guerdon/demo')
       .option('--no-open', 'only print where the report and the page are, and end')
@@ -163,6 +165,7 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
       .option('--fail-attacks-above <rate>', 'exit with 1 where an attack succeeds more often', number)
       .option('--certificate <file>', 'write the calibration, bound to judge, prompt, parser and labels')
       .option('--cases <n>', 'worst cases shown for each benchmark', count, 5)
+      .option('--queue', 'let the workers of the shared store judge ("guerdon worker")')
       .option('--out <file>', 'where to write', 'audit.html'),
     () => import('./commands/audit.ts'),
     (module, [reward], options, terminal) => module.auditCommand(reward!, options, terminal),

@@ -39,10 +39,10 @@ export async function scoreOnWorkers(
       fix: 'Write it to a file that all machines see.',
     })
   return atWorkplace(session, async (place) => {
-    const isRun = (await place.store.runs.find(source)) !== undefined
+    const run = source === 'last' ? (await place.store.runs.list())[0] : await place.store.runs.find(source)
     const order = await interruptible(terminal, (signal) =>
       orderScores(place, {
-        samples: isRun || source.startsWith('hf://') ? source : resolve(source),
+        samples: run?.id ?? (source.startsWith('hf://') ? source : resolve(source)),
         read: readOptions(options),
         rewards,
         seed: options.seed ?? '0',
