@@ -1,5 +1,4 @@
-import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { GuerdonError } from '../core/index.ts'
 import type { Endpoint, Mount, Protocol, ServeApp, ServeEnv, SocketRoute } from './protocol.ts'
 import { problemBody, problemOf, RequestProblem } from './request-problem.ts'
@@ -38,18 +37,7 @@ export class Routes {
 
   constructor(context: ServeContext, { protocols, roots, mounts }: RouteOptions) {
     this.app = new Hono<ServeEnv>()
-    this.app.use(
-      bodyLimit({
-        maxSize: context.config.limits.bodyBytes,
-        onError: () => {
-          throw new RequestProblem(
-            413,
-            'body-too-large',
-            `the body has more than ${context.config.limits.bodyBytes} bytes.`,
-          )
-        },
-      }),
-    )
+    this.app.use(limitedBody(context.config.limits.bodyBytes))
     for (const protocol of protocols) {
       const names = protocol.names?.(context) ?? context.scoring.rewards().map(({ name }) => name)
       for (const name of names) this.#mount(context, protocol, name, `/p/${protocol.id}/${name}`)
@@ -111,6 +99,31 @@ export class Routes {
     if (app === undefined) return
     this.app.route(prefix === '' ? '/' : prefix, app)
     this.#apps.push({ prefix, protocol: id, scope: () => scope, problemBody: shape })
+  }
+}
+
+/**
+ * Refuses bodies that are larger: by what their head says, and those that come in chunks as they come. (Hono's own limit
+ * makes a new `Request` of what the Node adapter gives, which fails for a chunked body, and for none.)
+ */
+function limitedBody(mostBytes: number): MiddlewareHandler<ServeEnv> {
+  const tooLarge = () =>
+    new RequestProblem(413, 'body-too-large', `the body has more than ${mostBytes} bytes.`)
+  return async (c, next) => {
+    const { headers } = c.env.incoming
+    if (Number(headers['content-length'] ?? 0) > mostBytes) throw tooLarge()
+    if (headers['transfer-encoding'] !== undefined) {
+      const chunks: Buffer[] = []
+      let length = 0
+      for await (const chunk of c.env.incoming as AsyncIterable<Buffer>) {
+        length += chunk.length
+        if (length > mostBytes) throw tooLarge()
+        chunks.push(chunk)
+      }
+      // The cache holds promises, whatever its type says.
+      c.req.bodyCache.arrayBuffer = Promise.resolve(new Uint8Array(Buffer.concat(chunks)).buffer) as never
+    }
+    await next()
   }
 }
 

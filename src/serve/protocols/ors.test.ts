@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { environmentServer } from '../../../tests/environment-server.ts'
 import { environmentNamed } from '../../worlds/environments.ts'
@@ -184,6 +185,26 @@ describe('sessions', () => {
       headers: { accept: 'application/json' },
     })
     expect(((await response.json()) as any).sid).toMatch(/^[\w-]{24}$/)
+  })
+
+  test('a request may have no body, or one in chunks', async () => {
+    const none = await new Promise<string>((resolve) => {
+      const asked = request(`${server.url}/create_session`, { method: 'POST' }, (answer) => {
+        let text = ''
+        answer.on('data', (chunk) => {
+          text += chunk
+        })
+        answer.on('end', () => resolve(text))
+      })
+      asked.end()
+    })
+    expect(none).toMatch(/^event: task_id/)
+    const chunked = await fetch(`${server.url}/num_tasks`, {
+      method: 'POST',
+      body: new Response('{"split":"train"}').body!,
+      duplex: 'half',
+    } as RequestInit)
+    expect(await chunked.json()).toEqual({ num_tasks: 30 })
   })
 
   test('a broken stream is taken up again without doing anything twice', async () => {
