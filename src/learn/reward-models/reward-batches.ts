@@ -65,7 +65,11 @@ export function rewardBatches(
   const groups = [...Map.groupBy(comparisons, ({ better }) => groupOf(examples.answers[better]!)).values()]
   const labelled = [...Map.groupBy(labels, ({ answer }) => answer).values()]
   const starts = cumulative(groups.map((group) => group.length))
+  // an answer may have been labelled more than once
+  const labelsEach = Math.max(0, ...labelled.map((own) => own.length))
   const labelRows = comparisons.length === 0 ? rows : labels.length === 0 ? 0 : rows >> 1
+
+  const labelCount = labelRows * labelsEach
 
   return (rng) => {
     const rowOf = new Map<number, number>()
@@ -108,7 +112,6 @@ export function rewardBatches(
       ]
     })
     const stateOf = (answer: number, place = 0) => rowOf.get(answer)! * placesEach + place
-    const labelCount = labels.length === 0 ? 0 : labelRows * placesEach
     return {
       batch: {
         rows: given as Tree<Tensor>,

@@ -169,6 +169,8 @@ test('dimensions, labels of answers and of steps', async () => {
       ],
     },
     { sample: { id: `${index} whole`, prompt, output: chosen, meta }, label: 1, dimension: 'second' },
+    // somebody else thought so too
+    { sample: { id: `${index} again`, prompt, output: chosen, meta }, label: 1, dimension: 'second' },
   ])
   const { model } = await trainRewardModel({
     ...small,
@@ -204,6 +206,34 @@ test('over the embedded language model, with auxiliary losses; words that it doe
   const [score] = await model.reward().score([sample('supercalifragilistic', 'what is 3 + 4 ?')])
   expect(score).toMatchObject({ value: null, code: 'bad-input' })
   await Promise.all([text.dispose(), model.dispose()])
+})
+
+test('a verifier reads the reference, and cannot judge without one', async () => {
+  const labelled = Array.from({ length: 60 }, (_, index) => {
+    const rng = new Rng(`verifier/${index}`)
+    const [answer, reference] = [rng.pick(words), rng.pick(words)]
+    const isRight = rng.chance(0.5)
+    return {
+      sample: { ...sample(isRight ? reference : answer, 'which one ?'), id: String(index), reference },
+      label: Number(isRight || answer === reference),
+    }
+  })
+  const { model } = await trainRewardModel({
+    ...small,
+    preferences: [],
+    heldOut: [],
+    labelled,
+    reference: true,
+  })
+  const reward = model.reward({ as: 'probability' })
+  expect(reward.needs).toEqual(['reference'])
+  const [known, unknown] = await reward.score([
+    { ...sample('cat', 'which one ?'), reference: 'cat' },
+    sample('cat', 'which one ?'),
+  ])
+  expect(known!.value).toBeGreaterThan(0)
+  expect(unknown).toMatchObject({ value: null, code: 'bad-input' })
+  await model.dispose()
 })
 
 test('over the vectors of an embedder', async () => {
