@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { testVectors } from '../../tests/vectors.ts'
 import { type Comparator, Rng, type ScoredSample, unscored } from '../core/index.ts'
 import { anchoredChoice, anchoredPairs } from './anchored-pairs.ts'
 import { argMaxMin, buildPairs } from './pairs.ts'
@@ -206,19 +207,13 @@ describe('siftedPairs', () => {
   })
 })
 
+const choice = (scores: Parameters<typeof anchoredChoice>[0]) => {
+  const found = anchoredChoice(scores)
+  return found && [found.chosen.policy, found.chosen.index, found.rejected.policy, found.rejected.index]
+}
+testVectors('temporal-self-rewarding', { phase_1: choice, phase_2: choice })
+
 describe('anchored pairs (card 36)', () => {
-  const choice = (present: number[], past: number[], future?: number[]) => {
-    const found = anchoredChoice({ present, past, ...(future ? { future } : {}) })
-    return found && [found.chosen.policy, found.chosen.index, found.rejected.policy, found.rejected.index]
-  }
-  test('vectors', () => {
-    expect(choice([3, 4, 4.5, 2], [1, 3, 2.5, 2])).toEqual(['present', 2, 'past', 0])
-    expect(choice([3, 4, 4.5, 2], [1, 3, 2.5, 2], [4, 5, 4.4, 3])).toEqual(['future', 1, 'past', 0])
-    expect(choice([3, 4, 2, 1], [2, 3, 2, 1])).toEqual(['present', 1, 'present', 3])
-    expect(choice([3, 4, 2, 1], [2, 3, 2, 1], [4, 3, 2, 2])).toEqual(['present', 1, 'present', 3])
-    expect(choice([3, 3], [3, 3])).toBeNull()
-    expect(choice([3, 3], [3, 3], [3, 3])).toBeNull()
-  })
   test('as preferences, with where each side came from', async () => {
     const { preferences, counts } = await anchoredPairs(
       {

@@ -1,6 +1,7 @@
 // What a policy or a reward model learns by. Every objective is a function over jax arrays, for compiled graphs; `evaluated`
 // and `evaluatedGradient` run the same on plain numbers.
 export { type ArraysOf, evaluated, evaluatedGradient, type Numbers, type Plain } from '../tensor/evaluated.ts'
+export * from './objectives/autoregressive-reward.ts'
 export { aggregated, meanOf, type TokenAggregation, tokenSum, whitened } from './objectives/averages.ts'
 export { type ClipOptions, clippedSurrogate } from './objectives/clipped-surrogate.ts'
 export * from './objectives/consistency.ts'
@@ -31,8 +32,10 @@ export * from './objectives/self-exploration.ts'
 export * from './objectives/span-preference.ts'
 export * from './objectives/yes-probability.ts'
 export {
+  type GuidanceOptions,
   type LanguagePolicy,
   languagePolicy,
+  type PolicyGuide,
   type PolicyPrompt,
   type PolicyRow,
   policyRow,

@@ -6,6 +6,7 @@ import { ctrlUMethod } from './ctrl-u.ts'
 import { currReftMethod } from './curr-reft.ts'
 import { dipR1Method } from './dip-r1.ts'
 import { followUpLikelihoodMethod } from './follow-up-likelihood-reward.ts'
+import { genarmMethod } from './genarm.ts'
 import { gflowvlmMethod } from './gflowvlm.ts'
 import { goalConditionedRmMethod } from './goal-conditioned-rm.ts'
 import { gotR1Method } from './got-r1.ts'
@@ -35,6 +36,7 @@ import { rmR1Method } from './rm-r1.ts'
 import { rpoLambdaHarmonicMethod } from './rpo-lambda-harmonic.ts'
 import { selmMethod } from './selm.ts'
 import { sgpRlMethod } from './sgp-rl.ts'
+import { temporalSelfRewardingMethod } from './temporal-self-rewarding.ts'
 import { toolrlMethod } from './toolrl.ts'
 import { unifiedRewardMethod } from './unifiedreward.ts'
 import { unifiedRewardThinkMethod } from './unifiedreward-think.ts'
@@ -61,6 +63,7 @@ export const methods: readonly Method[] = [
   currReftMethod,
   dipR1Method,
   followUpLikelihoodMethod,
+  genarmMethod,
   gflowvlmMethod,
   goalConditionedRmMethod,
   gotR1Method,
@@ -89,6 +92,7 @@ export const methods: readonly Method[] = [
   rpoLambdaHarmonicMethod,
   selmMethod,
   sgpRlMethod,
+  temporalSelfRewardingMethod,
   toolrlMethod,
   unifiedRewardThinkMethod,
   unifiedRewardMethod,

@@ -1,7 +1,20 @@
 import { GuerdonError, Rng } from '../core/index.ts'
-import { rowsOf, type Tensor } from '../tensor/tree.ts'
-import type { CachedDecoder, PrefixTensors } from './cached-decoder.ts'
-import type { Decoder } from './decoder.ts'
+import { rowsOf } from '../tensor/tree.ts'
+import type { PrefillInputs, PrefixTensors } from './cached-decoder.ts'
+
+/** What texts are continued with, token by token: a `CachedDecoder`, or one that others guide. */
+export interface TokenSource<Parameters, Memory extends { readonly lengths: readonly number[] }> {
+  readonly config: { readonly vocabulary: number; readonly context: number }
+  prefill(parameters: Parameters, inputs: PrefillInputs): Promise<SourceReading<Memory>>
+  step(cache: Memory, tokens: readonly number[]): Promise<SourceReading<Memory>>
+  select(cache: Memory, rows: readonly number[]): Promise<Memory>
+}
+
+export interface SourceReading<Memory> {
+  /** Of the token that comes next: rows * vocabulary numbers, by rows. */
+  readonly logits: Float32Array
+  readonly cache: Memory
+}
 
 export interface SamplingOptions {
   /** New tokens of each text at most; also bounded by the context. */
@@ -44,9 +57,9 @@ export interface Prompts {
 }
 
 /** Continues each prompt. The same seed gives the same texts. */
-export async function sampledTexts(
-  decoder: CachedDecoder,
-  parameters: Decoder<Tensor>,
+export async function sampledTexts<Parameters, Memory extends { readonly lengths: readonly number[] }>(
+  decoder: TokenSource<Parameters, Memory>,
+  parameters: Parameters,
   prompts: Prompts,
   options: SamplingOptions,
 ): Promise<SampledText[]> {
@@ -67,9 +80,9 @@ interface Row {
   stopped: boolean
 }
 
-async function sampledBatch(
-  decoder: CachedDecoder,
-  parameters: Decoder<Tensor>,
+async function sampledBatch<Parameters, Memory extends { readonly lengths: readonly number[] }>(
+  decoder: TokenSource<Parameters, Memory>,
+  parameters: Parameters,
   prompts: Prompts,
   first: number,
   size: number,

@@ -3,12 +3,14 @@ import { GuerdonError } from '../../core/index.ts'
 import { rasterOf } from '../../models/chat-image.ts'
 import type { ChatMessage } from '../../models/chat-model.ts'
 import type { Raster } from '../../models/raster.ts'
-import { cachedDecoder } from '../../nets/cached-decoder.ts'
+import { type CachedDecoder, cachedDecoder } from '../../nets/cached-decoder.ts'
 import { type Decoder, type DecoderConfig, decoderHidden, tokenLogp } from '../../nets/decoder.ts'
 import { imageTensor } from '../../nets/embedded/conversation.ts'
 import type { EmbeddedLanguageModel } from '../../nets/embedded/language-model.ts'
+import { guidedDecoder } from '../../nets/guided-decoder.ts'
 import { imageEncoder } from '../../nets/image-encoder.ts'
 import { type SampledText, type SamplingOptions, sampledTexts } from '../../nets/sampling.ts'
+import { type ValueGuide, valueGuidedDecoder } from '../../nets/value-guided-decoder.ts'
 import { imagePrefix, type VisionLanguage, type VisionLanguageConfig } from '../../nets/vision-language.ts'
 import type { CompileOptions } from '../../tensor/compile.ts'
 import { compileByShape } from '../../tensor/compile-by-shape.ts'
@@ -46,12 +48,15 @@ export interface LanguagePolicy {
   promptOf(conversation: readonly ChatMessage[]): Promise<PolicyPrompt>
   encode(text: string): readonly number[]
   decode(tokens: readonly number[]): string
-  /** Continues each prompt up to the end token. */
+  /** Continues each prompt up to the end token. The `logp` of a guided text is under policy and guides together. */
   sample(
     parameters: Tree<Tensor>,
     prompts: readonly PolicyPrompt[],
-    options: Omit<SamplingOptions, 'stop'>,
+    options: Omit<SamplingOptions, 'stop'> & GuidanceOptions,
   ): Promise<SampledText[]>
+  /** What it writes with. */
+  readonly decoder: CachedDecoder
+  decoderOf(parameters: Tree<Tensor>): Decoder<Tensor>
   /** Throws `text-too-long` for a row beyond the context. */
   batchOf(rows: readonly PolicyRow[]): PolicyBatch<Tensor>
   /**
@@ -68,6 +73,26 @@ export interface LanguagePolicy {
   /** The same at plain tensors, without a gradient: one array for each row, over its response. */
   score(parameters: Tree<Tensor>, rows: readonly PolicyRow[]): Promise<Float32Array[]>
   dispose(): Promise<void>
+}
+
+/** What has a say in a text beside the policy that writes it. */
+export interface GuidanceOptions {
+  /** Others that read along; each token's log-probability under each is added, times its weight (`guidedLogp`). */
+  readonly guides?: readonly PolicyGuide[]
+  /** Divides the sum by one and all weights. @default false */
+  readonly normalised?: boolean
+  /** Values of the likeliest next tokens, such as those of a reward model on what is written so far. */
+  readonly valued?: ValueGuide
+}
+
+/** A policy that guides another one by its own likelihoods, such as an autoregressive reward model. */
+export interface PolicyGuide {
+  readonly policy: LanguagePolicy
+  readonly parameters: Tree<Tensor>
+  /** alpha = 1 / beta of the decoding; unrelated to the beta that the guide was trained with. */
+  readonly weight: number
+  /** Its own number of a token of the writer; it then rules out those that it does not know. @default the same */
+  readonly tokenOf?: (token: number) => number | undefined
 }
 
 /** A conversation and an answer to it, ended: what is learnt from demonstrations. */
@@ -160,7 +185,20 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
     encode: (text) => model.tokenizer.encode(text),
     decode: (tokens) => model.tokenizer.decode(tokens),
 
-    async sample(parameters, prompts, sampling) {
+    decoder,
+    decoderOf,
+    async sample(parameters, prompts, { guides = [], normalised = false, valued, ...sampling }) {
+      checkGuides(guides, model.end)
+      const guided = guidedDecoder(
+        decoder,
+        guides.map(({ policy, ...guide }) => ({ ...guide, source: policy.decoder })),
+        { normalised },
+      )
+      const source = valued === undefined ? guided : valueGuidedDecoder(guided, valued)
+      const spoken = {
+        base: decoderOf(parameters),
+        guides: guides.map(({ policy, parameters: own }) => policy.decoderOf(own)),
+      }
       const size = sampling.batch ?? 64
       const texts: SampledText[] = []
       for (let first = 0; first < prompts.length; first += size) {
@@ -169,8 +207,8 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
         const prefix = seeing && (await imagesBefore(parameters as VisionLanguage<Tensor>, seeing, chunk))
         texts.push(
           ...(await sampledTexts(
-            decoder,
-            decoderOf(parameters),
+            source as typeof guided,
+            spoken,
             { tokens: chunk.map(({ tokens }) => tokens), prefix },
             {
               ...sampling,
@@ -218,6 +256,18 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
       connector.image,
     )
     return eyes!.encode(parameters, images, dropped)
+  }
+}
+
+/** Texts must be able to end, and a guide cannot see. */
+function checkGuides(guides: readonly PolicyGuide[], end: number): void {
+  for (const { policy, tokenOf = (token: number) => token } of guides) {
+    if (policy.firstColumn === 0)
+      throw new GuerdonError('bad-option', 'a policy that sees images cannot guide another one.')
+    if (tokenOf(end) !== policy.end)
+      throw new GuerdonError('bad-option', 'writer and guide end texts with different tokens.', {
+        fix: "Give `tokenOf`, and let it map the writer's end token to the guide's.",
+      })
   }
 }
 

@@ -66,6 +66,8 @@ export interface PreferenceOptions {
   readonly losses: (inputs: PreferenceInputs) => JaxArray
   /** Log-ratios are divided by their response's length. @default false */
   readonly perToken?: boolean
+  /** `none`: log-probabilities themselves in the place of log-ratios, as autoregressive reward models learn. @default 'given' */
+  readonly reference?: 'given' | 'none'
   /** For the metrics' implicit rewards. @default 0.1 */
   readonly beta?: number
 }
@@ -85,7 +87,7 @@ type PairBatch<Leaf> = {
 /** Preferences between responses (the DPO family and what extends it), against frozen reference parameters. */
 export function preferred(
   policy: LanguagePolicy,
-  { losses, perToken = false, beta = 0.1 }: PreferenceOptions,
+  { losses, perToken = false, beta = 0.1, reference: comparedWith = 'given' }: PreferenceOptions,
 ): LearningObjective<PolicyPair> {
   /** Names of the other responses, known once a batch was made: graphs are compiled after that. */
   let names: readonly string[] = []
@@ -98,11 +100,11 @@ export function preferred(
         ...items.map(({ item }) => item.rejected),
         ...names.flatMap((name) => items.map(({ item }) => item.others![name]!)),
       ]
-      const logps = await policy.score(reference, rows)
+      const logps = comparedWith === 'none' ? rows.map(() => [0]) : await policy.score(reference, rows)
       const column = (numbers: readonly number[]) => tensor(numbers, [numbers.length])
       return {
         rows: policy.batchOf(rows),
-        reference: column(logps.map((logp) => logp.reduce((a, b) => a + b, 0))),
+        reference: column(logps.map((logp) => Array.from(logp).reduce((a, b) => a + b, 0))),
         lengths: column(rows.map(({ response }) => response.length)),
         weights: column(items.map(({ weight }) => weight)),
         values: Object.fromEntries(
