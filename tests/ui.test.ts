@@ -32,7 +32,10 @@ const samples: Sample[] = Array.from({ length: 40 }, (_, index) => ({
   prompt:
     index % 4 === 2
       ? [
-          { type: 'image', image: { path: index === 2 ? badName : index === 6 ? '../../etc/passwd' : 'a.png' } },
+          {
+            type: 'image',
+            image: { path: index === 2 ? badName : index === 6 ? '../../etc/passwd' : 'a.png' },
+          },
           { type: 'text', text: `look ${attack}` },
         ]
       : [{ role: 'user', content: `question ${Math.floor(index / 4)} ${attack}` }],
@@ -91,7 +94,12 @@ async function filled(path: string): Promise<void> {
     await store.runs.record('many', {
       samples: part.map((position) => ({
         position,
-        sample: { id: `row-${position}`, prompt: `p${position >> 2}`, output: `word${position % 997}`, meta: {} },
+        sample: {
+          id: `row-${position}`,
+          prompt: `p${position >> 2}`,
+          output: `word${position % 997}`,
+          meta: {},
+        },
       })),
       scores: [
         {
@@ -114,8 +122,16 @@ async function filled(path: string): Promise<void> {
   const created = '2026-01-03T00:00:00.000Z'
   const found = await audit({ name: 'length', judge: length, benchmarks: [benchmark], resamples: 50 })
   await store.documents.keep(await auditDocument(found, { created, picture }))
-  const shortness = defineReward({ name: 'short', range: [-1000, 0], judge: ({ output }) => -textOf(output).length })
-  const board = await leaderboard({ judges: { length, short: shortness }, benchmarks: [benchmark], resamples: 50 })
+  const shortness = defineReward({
+    name: 'short',
+    range: [-1000, 0],
+    judge: ({ output }) => -textOf(output).length,
+  })
+  const board = await leaderboard({
+    judges: { length, short: shortness },
+    benchmarks: [benchmark],
+    resamples: 50,
+  })
   await store.documents.keep(await leaderboardDocument(board, { created, picture }))
 
   mkdirSync(join(folder, 'training/seed-0/with'), { recursive: true })
@@ -125,16 +141,27 @@ async function filled(path: string): Promise<void> {
     id: 'toy',
     created,
     title: 'Toy',
-    content: { claim: 'It learns.', folder: join(folder, 'training'), status: 'running', arms: { with: 'the method' } },
+    content: {
+      claim: 'It learns.',
+      folder: join(folder, 'training'),
+      status: 'running',
+      arms: { with: 'the method' },
+    },
   })
   await store.close()
 }
 
 const log = join(folder, 'training/seed-0/with/training.jsonl')
-const logLine = (iteration: number) => `${JSON.stringify({ iteration, reward: iteration / 10, updates: { loss: 1 } })}\n`
+const logLine = (iteration: number) =>
+  `${JSON.stringify({ iteration, reward: iteration / 10, updates: { loss: 1 } })}\n`
 
 function pairsBenchmark(): Benchmark {
-  const sample = (id: string, output: string): Sample => ({ id, prompt: `which? ${attack}`, output, meta: {} })
+  const sample = (id: string, output: string): Sample => ({
+    id,
+    prompt: `which? ${attack}`,
+    output,
+    meta: {},
+  })
   return {
     spec: {
       name: 'toy-pairs',
@@ -211,8 +238,8 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
     await page.getByText('40 samples', { exact: true }).waitFor()
     await page.getByRole('combobox', { name: 'Order' }).click()
     await page.getByRole('option', { name: 'strict pays more than lax' }).click()
-    await cards(page).first().filter({ hasText: 's7' }).waitFor()
-    expect(await cards(page).first().textContent()).toBe('s7')
+    // Of those as far apart the last of the data comes first when the order is from its end.
+    await cards(page).first().filter({ hasText: 's39' }).waitFor()
     await page.getByRole('combobox', { name: 'kind' }).click()
     await page.getByRole('option', { name: /high/ }).click()
     await page.getByText('20 of 40 samples').waitFor()
@@ -236,6 +263,7 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
     await page.keyboard.press('/')
     await page.keyboard.type('number 8')
     await page.getByText('1 of 40 samples').waitFor()
+    await card(page, 's9').waitFor({ state: 'detached' })
     await page.keyboard.press('Escape')
     await card(page, 's8').focus()
     await page.keyboard.press('Enter')
@@ -263,7 +291,9 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
     await page.close()
   })
 
-  test('votes by keyboard survive a killed server and a crashed page, and count once', { timeout: 60_000 }, async () => {
+  test('votes by keyboard survive a killed server and a crashed page, and count once', {
+    timeout: 60_000,
+  }, async () => {
     const port = await freePort()
     let child = await uiProcess(path, port)
     const own = await browser.newContext({ viewport: { width: 1280, height: 800 } })
@@ -315,8 +345,11 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
 
   test('a number of an audit and of a leaderboard opens the cases behind it', async () => {
     const page = await opened('/audits')
-    await page.getByRole('link', { name: /length/ }).first().click()
-    await page.getByRole('button', { name: 'cases behind even' }).click()
+    await page
+      .getByRole('link', { name: /length/ })
+      .first()
+      .click()
+    await page.getByRole('button', { name: /cases behind even/ }).click()
     const drawer = page.getByRole('dialog')
     await drawer.getByText('people prefer this').first().waitFor()
     expect(await drawer.getByText('pair-').count()).toBeGreaterThan(0)
@@ -324,7 +357,7 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
     await drawer.waitFor({ state: 'detached' })
     await page.goBack()
     await page.getByRole('link', { name: /leaderboard/ }).click()
-    await page.getByRole('button', { name: 'items on which length and short differ' }).click()
+    await page.getByRole('button', { name: /items on which length and short differ/ }).click()
     await page.getByRole('dialog').getByText('pair-').first().waitFor()
     await page.close()
   })
@@ -343,7 +376,7 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
     const value = page.getByTestId('value boxes')
     await value.filter({ hasText: /\d/ }).waitFor()
     const before = await value.textContent()
-    await page.getByRole('button', { name: /^box 1/ }).focus()
+    await page.getByRole('button', { name: /^box 2/ }).focus()
     for (let step = 0; step < 4; step++) await page.keyboard.press('Shift+ArrowDown')
     await value.filter({ hasNotText: before! }).waitFor()
     await page.getByText('Answer', { exact: true }).first().click()
@@ -373,25 +406,43 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
     ]
   }
 
-  test.each(['light', 'dark'] as const)('axe finds nothing on any page, %s; a phone shows it all', async (colorScheme) => {
-    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-    const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme, bypassCSP: true })
-    for (const route of await routes()) {
-      const page = await opened(route, own)
-      await settled(page)
+  test.each(['light', 'dark'] as const)(
+    'axe finds nothing on any page, %s; a phone shows it all',
+    { timeout: 120_000 },
+    async (colorScheme) => {
+      const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+      const own = await browser.newContext({
+        viewport: { width: 1280, height: 800 },
+        colorScheme,
+        bypassCSP: true,
+        reducedMotion: 'reduce',
+      })
+      const page = await opened('/start', own)
       await page.evaluate(axe)
-      const found = (await page.evaluate(
-        'axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })' +
-          '.then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(" | ")}`))',
-      )) as string[]
-      expect(found, route).toEqual([])
-      await page.setViewportSize({ width: 390, height: 800 })
-      await page.waitForTimeout(150)
-      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), route).toBe(true)
-      await page.close()
-    }
-    await own.close()
-  })
+      const found: Record<string, unknown> = {}
+      for (const route of await routes()) {
+        await page.setViewportSize({ width: 1280, height: 800 })
+        await page.evaluate(`location.hash = ${JSON.stringify(route)}`)
+        await page.waitForTimeout(200)
+        await settled(page)
+        await page.waitForTimeout(200)
+        const violations = (await page.evaluate(axeRun)) as string[]
+        if (violations.length > 0) found[route] = violations
+        await page.setViewportSize({ width: 390, height: 800 })
+        await page.waitForTimeout(200)
+        const wide = (await page.evaluate(tooWide)) as string[]
+        if (wide.length > 0) found[`${route} on a phone`] = wide
+      }
+      expect(found).toEqual({})
+      await own.close()
+    },
+  )
+  const axeRun = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+    .then(({ violations }) => violations.map(({ id, nodes }) =>
+      id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))`
+  const tooWide = `document.documentElement.scrollWidth <= innerWidth ? [] :
+    [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 &&
+      !e.closest('.scroll, .frames, .said, .command')).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))`
 
   test('nothing of all this ran a script from a sample or asked another machine', async () => {
     const page = await opened('/samples/hostile')
@@ -402,7 +453,9 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
       expect(await page.evaluate('window.attacked')).toBeUndefined()
     }
     // Pictures of the store are shown, files elsewhere are not.
-    expect(await page.evaluate(`fetch('v1/runs/hostile/media/3/${'0'.repeat(24)}').then((r) => r.status)`)).toBe(404)
+    expect(
+      await page.evaluate(`fetch('v1/runs/hostile/media/3/${'0'.repeat(24)}').then((r) => r.status)`),
+    ).toBe(404)
     await page.close()
     expect(problems).toEqual([])
   })
@@ -422,7 +475,16 @@ async function uiProcess(path: string, port: number): Promise<ChildProcess> {
   const main = new URL('../src/cli/main.ts', import.meta.url)
   const child = spawn(
     process.execPath,
-    ['--conditions=guerdon-source', main.pathname, 'ui', '--store', path, '--port', String(port), '--no-open'],
+    [
+      '--conditions=guerdon-source',
+      main.pathname,
+      'ui',
+      '--store',
+      path,
+      '--port',
+      String(port),
+      '--no-open',
+    ],
     { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder },
   )
   for (;;) {

@@ -48,20 +48,20 @@ function Frame() {
       <button type="button" className="skip" onClick={focusContent}>
         To the content
       </button>
-      <div className="top">
+      <nav className="top" aria-label="Pages">
         <div>
           <Link href="/" className="brand" aria-label="guerdon, start">
             <Logo />
             guerdon
           </Link>
-          <nav className="tabs" aria-label="Pages">
+          <div className="tabs">
             {tabs.map(({ path, title, icon }) => (
               <Link key={path} href={path} aria-current={tab?.path === path ? 'page' : undefined}>
                 <Icon name={icon} size={19} />
                 {title}
               </Link>
             ))}
-          </nav>
+          </div>
           <div className="row" style={{ gap: 4 }}>
             <Tooltip label="Keys (?)">
               <ActionIcon variant="subtle" color="gray" size="lg" onClick={askForKeys} aria-label="Keys">
@@ -71,7 +71,7 @@ function Frame() {
             <SchemeButton />
           </div>
         </div>
-      </div>
+      </nav>
       <main id="content" tabIndex={-1}>
         <Suspense fallback={<Waiting />}>
           <Switch>

@@ -13,10 +13,23 @@ const indigo: MantineColorsTuple = [
   '#1b2f78',
 ]
 
+const dark: MantineColorsTuple = [
+  '#e8e9ee',
+  '#c3c6d1',
+  '#a9aebb',
+  '#7d8392',
+  '#3a4050',
+  '#333845',
+  '#23272f',
+  '#1d2027',
+  '#15171c',
+  '#0f1115',
+]
+
 export const theme = createTheme({
   primaryColor: 'indigo',
-  primaryShade: { light: 6, dark: 5 },
-  colors: { indigo },
+  primaryShade: 6,
+  colors: { indigo, dark },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   defaultRadius: 'md',

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { GuerdonError } from '../../core/index.ts'
 import { catalogueEntry } from '../../methods/catalogue/catalogue.ts'
 import type { StageProgress } from '../../methods/reproduce/jobs.ts'
+import { reproductionDocument } from '../../methods/reproduce/kept-reproduction.ts'
 import { proofOf, provenIds } from '../../methods/reproduce/proofs.ts'
 import { metricText } from '../../methods/reproduce/report.ts'
 import {
@@ -13,6 +14,7 @@ import {
 import { reproductionsMarkdown } from '../../methods/reproduce/reproductions-markdown.ts'
 import { readSummaries, writeSummary } from '../../methods/reproduce/verdicts.ts'
 import { figure } from '../../stats/figure.ts'
+import type { KeptDocument } from '../../store/index.ts'
 import { type GlobalOptions, interruptible, withSession } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
@@ -58,6 +60,11 @@ export async function reproduceCommand(
   return results.some(({ failures }) => failures.length > 0) ? 2 : 0
 }
 
+/** In the store, for the page in the browser; it is closed while runs work, which may write to it themselves. */
+function keep(options: GlobalOptions, document: KeptDocument): Promise<void> {
+  return withSession(options, ({ store }) => store.documents.keep(document))
+}
+
 async function one(
   id: string,
   options: ReproduceCommandOptions,
@@ -65,10 +72,11 @@ async function one(
 ): Promise<ReproductionResult> {
   const proof = await proofOf(id)
   const folder = resolve(options.out, options.quick ? `${id}-quick` : id)
+  const kept = { folder, quick: options.quick ?? false, created: new Date().toISOString() }
+  await keep(options, reproductionDocument(proof, kept))
   const result = await withJobs(id, options, terminal, (jobs) =>
     reproduce(proof, {
       folder,
-
       quick: options.quick ?? false,
       ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
       ...(options.workers === undefined ? {} : { workers: options.workers }),
@@ -77,6 +85,7 @@ async function one(
     }),
   )
   terminal.progressEnd()
+  await keep(options, reproductionDocument(proof, { ...kept, result }))
   if (options.json) return result
   terminal.result(`${catalogueEntry(id).name}: ${result.verdict ?? 'no verdict'}`)
   terminal.result(result.claim)

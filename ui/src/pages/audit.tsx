@@ -123,7 +123,7 @@ function Benchmark({
         <table className="plain">
           <thead>
             <tr>
-              <th />
+              <th>subset</th>
               <th className="n">score</th>
               <th style={{ width: '34%' }}>95% interval{chance !== null && ' (dashed: chance)'}</th>
               <th className="n">right</th>
@@ -187,7 +187,12 @@ function ScoreRow({
     <tr>
       <td>{isMain ? <b>{score.name}</b> : score.name}</td>
       <td className="n">
-        <button type="button" className="link" onClick={onShow} aria-label={`cases behind ${score.name}`}>
+        <button
+          type="button"
+          className="link"
+          onClick={onShow}
+          aria-label={`${figure(score.score)}, cases behind ${score.name}`}
+        >
           {isMain ? <b>{figure(score.score)}</b> : figure(score.score)}
         </button>
       </td>
@@ -307,7 +312,7 @@ function Attacks({
                     type="button"
                     className={`link ${(attack.rate?.estimate ?? 0) > 0.1 ? 'bad' : ''}`}
                     onClick={() => onShow(attack)}
-                    aria-label={`cases behind ${attack.attack}`}
+                    aria-label={`${percent(attack.rate?.estimate)}, cases behind ${attack.attack}`}
                   >
                     {percent(attack.rate?.estimate)}
                   </button>

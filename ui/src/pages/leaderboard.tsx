@@ -113,7 +113,7 @@ function BoardCard({
                   <button
                     type="button"
                     className="link"
-                    aria-label={`cases behind ${judge}`}
+                    aria-label={`${figure(headline.score)}, cases behind ${judge}`}
                     onClick={() =>
                       onShow({ title: `${judge} on ${board.title}`, outcomes, cases: board.cases })
                     }
@@ -177,7 +177,7 @@ function Differences({
           type="button"
           className="link"
           title={`${interval({ low, high }, 2)}; McNemar's p ${figure(found.mcnemar.mid)}`}
-          aria-label={`items on which ${row} and ${column} differ`}
+          aria-label={`${value > 0 ? '+' : ''}${figure(value, 2)}, items on which ${row} and ${column} differ`}
           onClick={() =>
             onShow({
               title: `Where ${row} and ${column} differ`,
@@ -199,7 +199,7 @@ function Differences({
         <table className="plain">
           <thead>
             <tr>
-              <th />
+              <th>reward</th>
               {names.map((name) => (
                 <th key={name} className="n">
                   {name}

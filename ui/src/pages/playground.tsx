@@ -37,7 +37,7 @@ export default function PlaygroundPage() {
                 data={list.map(({ id, title }) => ({ value: id, label: title }))}
                 value={kind.id}
                 onChange={setId}
-                style={{ alignSelf: 'start' }}
+                style={{ alignSelf: isPhone ? 'stretch' : 'start' }}
                 {...(isPhone ? { fullWidth: true, size: 'xs' } : {})}
               />
               <Bench kind={kind} key={kind.id} />
@@ -177,20 +177,16 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
         </div>
       </div>
       <section className="card stack" aria-label="Rewards" style={{ gap: 18 }}>
+        <h2>Rewards</h2>
         {problem && <Problem error={problem} />}
         {rewards.map((reward) => {
           const one = answer?.scores.find((score) => score.reward === reward)
           const remove = (
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              size="xs"
-              aria-label={`remove ${reward}`}
-              onClick={() => setRewards(rewards.filter((other) => other !== reward))}
-              style={{ verticalAlign: 'middle' }}
-            >
-              <Icon name="close" size={12} />
-            </ActionIcon>
+            <Remove
+              key="remove"
+              reward={reward}
+              onRemove={() => setRewards(rewards.filter((other) => other !== reward))}
+            />
           )
           return one?.problem ? (
             <section className="stack" style={{ gap: 4 }} key={reward}>
@@ -213,6 +209,21 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
         <AddReward onAdd={(reward) => !rewards.includes(reward) && setRewards([...rewards, reward])} />
       </section>
     </div>
+  )
+}
+
+function Remove({ reward, onRemove }: { readonly reward: string; readonly onRemove: () => void }) {
+  return (
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      size="xs"
+      aria-label={`remove ${reward}`}
+      onClick={onRemove}
+      style={{ verticalAlign: 'middle' }}
+    >
+      <Icon name="close" size={12} />
+    </ActionIcon>
   )
 }
 

@@ -250,7 +250,11 @@ function SearchBox({
         setTyped(value)
         onType(value)
       }}
-      onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return
+        event.preventDefault() // which would empty it
+        event.currentTarget.blur()
+      }}
       w={{ base: '100%', xs: 250 }}
     />
   )

@@ -24,7 +24,7 @@ export function Picture({
   return (
     <svg
       viewBox={`0 0 ${image.width} ${image.height}`}
-      width={width ?? Math.min(460, image.width)}
+      width={width ?? (full ? Math.max(380, Math.min(560, image.width)) : Math.min(460, image.width))}
       role="img"
       aria-label={boxes.length === 0 ? 'picture' : `picture with ${boxes.length} boxes`}
     >
