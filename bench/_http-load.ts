@@ -75,7 +75,7 @@ async function run({ port, path, bodies, connections, seconds, warmupSeconds }: 
       if (needed === 0) {
         // Heads are short and come in one piece.
         const head = chunk.indexOf('\r\n\r\n') + 4
-        const text = chunk.latin1Slice(0, head)
+        const text = chunk.toString('latin1', 0, head)
         if (!text.startsWith('HTTP/1.1 200')) failures++
         needed = head + Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0)
       }
