@@ -1,5 +1,5 @@
 // Packs the project and uses the package as a stranger would: installed in an empty project, by command and by import.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,6 +45,7 @@ try {
   )
   const scored = run(bin, ['score', 'answers.jsonl', '--reward', 'math', '--json'])
   check(/"mean":0.5/.test(scored.replaceAll(' ', '')), "guerdon score runs on a file of one's own")
+  await checkPage(bin, join(folder, '.guerdon/store.db'))
   writeFileSync(
     join(folder, 'own.ts'),
     `import { defineReward, textOf } from 'guerdon'
@@ -64,6 +65,28 @@ console.log('native modules loaded', native.length)
   check(/native modules loaded 0/.test(output), 'importing guerdon loads no native module')
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** `guerdon ui` of the package serves its page, with the file that it names, and the run that was just scored. */
+async function checkPage(bin, store) {
+  const page = spawn(bin, ['ui', '--port', '0', '--no-open', '--store', store], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    let said = ''
+    for await (const chunk of page.stdout) {
+      said += chunk
+      if (/http:\/\/\S+/.test(said)) break
+    }
+    const [url] = /http:\/\/\S+/.exec(said)
+    const html = await (await fetch(url)).text()
+    const [, script] = /src="\.\/(assets\/[^"]+\.js)"/.exec(html)
+    const answers = await Promise.all([fetch(`${url}/${script}`), fetch(`${url}/v1/runs`)])
+    check(
+      answers.every(({ ok }) => ok) && (await answers[1].json()).length > 0,
+      'guerdon ui serves its page and the run',
+    )
+  } finally {
+    page.kill()
+  }
 }
 
 function sizeOf(path) {

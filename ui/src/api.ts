@@ -19,6 +19,11 @@ export class ApiProblem extends Error {
 }
 
 export async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
+  return (await answered(path, init)).json() as Promise<Answer>
+}
+
+/** The response, when it is a good one; throws an `ApiProblem`, or `AbortError`. */
+export async function answered(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
   try {
     response = await fetch(address(path), init)
@@ -33,7 +38,7 @@ export async function ask<Answer>(path: string, init: RequestInit = {}): Promise
     const { code = 'failed', message = response.statusText, fix } = body.error ?? {}
     throw new ApiProblem(response.status, code, message, fix)
   }
-  return (await response.json()) as Answer
+  return response
 }
 
 export function send<Answer>(path: string, body: unknown, init: RequestInit = {}): Promise<Answer> {

@@ -168,7 +168,7 @@ export function votesApi({ store }: ApiContext): ServeApp {
   app.get('/votes/:task/export', async (c) => {
     const id = c.req.param('task')
     const { task } = await taskNamed(id)
-    const layout = preferenceLayouts.find((name) => name === (c.req.query('as') ?? 'trl'))
+    const layout = preferenceLayouts.find((name) => name === (c.req.query('as') ?? 'trl-conversational'))
     if (layout === undefined)
       throw new RequestProblem(400, 'unknown-layout', `pairs are written as ${preferenceLayouts.join(', ')}.`)
     const criterion = c.req.query('criterion') ?? task.criteria[0]!.id

@@ -1,16 +1,17 @@
 import { Button, Select } from '@mantine/core'
 import { useState } from 'react'
-import { address, encode, useAnswer } from '../api.ts'
+import { type ApiProblem, answered, encode, useAnswer } from '../api.ts'
 import { counted, figure, percent } from '../format.ts'
 import { Icon } from '../parts/icon.tsx'
 import { Spread } from '../parts/scores.tsx'
-import { Answered, Empty } from '../parts/states.tsx'
+import { Answered, Empty, Problem } from '../parts/states.tsx'
 import type { CriterionResults, VoteResults, VoteTaskDetail } from '../wire.ts'
 
 /** What the votes come to, anew every two seconds while it is looked at. */
 export function VoteResultsView({ task }: { readonly task: VoteTaskDetail }) {
   const results = useAnswer<VoteResults>(`votes/${encode(task.id)}/results`, { every: 2000, keep: true })
-  const [layout, setLayout] = useState('trl')
+  const [layout, setLayout] = useState('trl-conversational')
+  const [problem, setProblem] = useState<ApiProblem | null>(null)
   return (
     <Answered query={results}>
       {(answer) =>
@@ -30,24 +31,23 @@ export function VoteResultsView({ task }: { readonly task: VoteTaskDetail }) {
                 <Select
                   label="Pairs as"
                   size="xs"
-                  data={['trl', 'trl-conversational', 'openrlhf', 'llama-factory', 'ms-swift', 'hh-rlhf']}
+                  data={layouts}
                   value={layout}
                   onChange={(value) => value && setLayout(value)}
                   allowDeselect={false}
                   w={170}
                 />
                 <Button
-                  component="a"
                   size="xs"
                   variant="default"
                   leftSection={<Icon name="down" size={15} />}
-                  href={address(`votes/${encode(task.id)}/export?as=${layout}`)}
-                  download
+                  onClick={() => void exportPairs(task.id, layout).then(setProblem)}
                 >
                   Export pairs
                 </Button>
               </div>
             </div>
+            {problem && <Problem error={problem} />}
             {answer.criteria.map((criterion) => (
               <Criterion
                 key={criterion.criterion}
@@ -63,6 +63,33 @@ export function VoteResultsView({ task }: { readonly task: VoteTaskDetail }) {
       }
     </Answered>
   )
+}
+
+/** As trainers read pairs; not every one holds pictures, and the server says so. */
+const layouts = [
+  'trl',
+  'trl-conversational',
+  'openrlhf',
+  'llama-factory',
+  'ms-swift',
+  'hh-rlhf',
+  'kto',
+  'rlaif-v',
+]
+
+/** Downloads the pairs; what the layout cannot hold comes back as a problem. */
+async function exportPairs(task: string, layout: string): Promise<ApiProblem | null> {
+  try {
+    const response = await answered(`votes/${encode(task)}/export?as=${layout}`)
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(await response.blob())
+    link.download = `pairs-${layout}.jsonl`
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+    return null
+  } catch (error) {
+    return error as ApiProblem
+  }
 }
 
 function Criterion({ results, title }: { readonly results: CriterionResults; readonly title: string }) {
