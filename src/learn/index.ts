@@ -40,6 +40,7 @@ export {
   type PolicyRow,
   policyRow,
 } from './policies/language-policy.ts'
+export * from './reward-models/index.ts'
 export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
 export { type ActorCriticOptions, actorCritic } from './trainers/actor-critic.ts'
 export type { CheckpointSet, PastIteration } from './trainers/checkpoint-set.ts'

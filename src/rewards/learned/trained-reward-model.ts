@@ -259,7 +259,7 @@ function contributions(along: readonly number[], pool: 'last' | 'mean' | 'sum'):
 
 /** Sums over the sentences and lines of an answer; the end token belongs to the last. */
 function bySegment(tokenizer: Tokenizer, sample: Sample, added: readonly number[]): number[] {
-  const segments = textOf(sample.output).match(/[^.!?\n]*[.!?\n]+\s*|[^.!?\n]+$/g) ?? ['']
+  const segments = textOf(sample.output).match(/\s*[^.!?\n]*[.!?\n]+|\s*[^.!?\n]+$/g) ?? ['']
   const sums = segments.map(() => 0)
   let token = 0
   segments.forEach((segment, index) => {
