@@ -96,7 +96,8 @@ export async function policyTraining(
       const context = { ...stop, step: iteration, rng: new Rng(`${seed}/${iteration}/reward`) }
       const judge =
         'score' in reward ? judgeBy(reward, context) : reward.at({ policy, checkpoints, iteration, ...stop })
-      const writtenBy = (name: string, parameters: Tree<Tensor>, count: number) =>
+      /** Without a writer's name: the rollouts themselves. */
+      const writtenBy = (writer: string | undefined, parameters: Tree<Tensor>, count: number) =>
         rollouts({
           policy,
           parameters,
@@ -105,12 +106,12 @@ export async function policyTraining(
           judge,
           maxTokens,
           temperature: typeof temperature === 'number' ? temperature : temperature(iteration),
-          seed: `${seed}/${iteration}${name === 'current' ? '' : `/${name}`}`,
-          ...(name === 'current' ? oracle && { oracle: judgeBy(oracle, context) } : { writer: name }),
+          seed: `${seed}/${iteration}${writer === undefined ? '' : `/${writer}`}`,
+          ...(writer === undefined ? oracle && { oracle: judgeBy(oracle, context) } : { writer }),
           ...(options.rolloutBatch === undefined ? {} : { batch: options.rolloutBatch }),
           ...stop,
         })
-      const written = await writtenBy('current', checkpoints.current, group)
+      const written = await writtenBy(undefined, checkpoints.current, group)
       refuseUnscored(written, reward.name, iteration, options.onNull ?? 'mask')
       const groups = byTask(written, tasks.length)
       const rows = groups.flat()

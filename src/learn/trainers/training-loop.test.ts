@@ -359,6 +359,8 @@ test('published schemes of iterated preferences are settings: SELM, CREAM, Tempo
     objective: pairObjective(),
     async build(groups, { trained, write }) {
       const past = await write('initial')
+      const more = (await write('current')).flat().map(({ text }) => text)
+      expect(more).not.toEqual(groups.flat().map(({ text }) => text))
       const anchored = groups.map((group, task) => [
         ...bestAndWorst([group]).map(({ chosen }) => chosen as Rollout),
         ...past[task]!,
@@ -381,8 +383,8 @@ test('progress is one line rewritten on a terminal, plain lines elsewhere', () =
   show(record(0))
   show(record(1))
   expect(written).toEqual([
-    '\r\u001b[Ktraining  1/2  reward 0.5, gradient 0.25',
-    '\r\u001b[Ktraining  2/2  reward 0.5, gradient 0.25',
+    '\r\u001b[Ktraining  1/2  reward 0.500, gradient 0.250',
+    '\r\u001b[Ktraining  2/2  reward 0.500, gradient 0.250',
     '\r\u001b[K',
   ])
   const logged: string[] = []
