@@ -461,6 +461,37 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
   })
 })
 
+test('the demonstration ends with the page where it is asked to, and ends when it is told to', {
+  timeout: 60_000,
+}, async () => {
+  const out = mkdtempSync(join(tmpdir(), 'guerdon-demo-'))
+  const { buildUi, isBuilt } = await import(new URL('../scripts/build-ui.mjs', import.meta.url).href)
+  if (!isBuilt()) await buildUi()
+  const child = guerdon(
+    ['demo', '--prompts', '1', '--out', out, '--no-open', '--serve', '--port', '0'],
+    'pipe',
+  )
+  let said = ''
+  for await (const chunk of child.stdout!) {
+    said += chunk
+    if (/in the browser: http:\S+/.test(said)) break
+  }
+  const [, url] = /in the browser: (http:\S+)/.exec(said)!
+  expect(await (await fetch(`${url}/v1/runs`)).json()).toHaveLength(1)
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  expect(await ended).toBe(0)
+  rmSync(out, { recursive: true, force: true })
+})
+
+function guerdon(args: readonly string[], stdout: 'pipe' | 'ignore'): ChildProcess {
+  const main = new URL('../src/cli/main.ts', import.meta.url)
+  return spawn(process.execPath, ['--conditions=guerdon-source', main.pathname, ...args], {
+    stdio: ['ignore', stdout, 'inherit'],
+    cwd: tmpdir(),
+  })
+}
+
 async function freePort(): Promise<number> {
   const { createServer } = await import('node:net')
   const probe = createServer().listen(0, '127.0.0.1')
@@ -472,21 +503,7 @@ async function freePort(): Promise<number> {
 
 /** `guerdon ui` in a process of its own, so that it can be killed. */
 async function uiProcess(path: string, port: number): Promise<ChildProcess> {
-  const main = new URL('../src/cli/main.ts', import.meta.url)
-  const child = spawn(
-    process.execPath,
-    [
-      '--conditions=guerdon-source',
-      main.pathname,
-      'ui',
-      '--store',
-      path,
-      '--port',
-      String(port),
-      '--no-open',
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder },
-  )
+  const child = guerdon(['ui', '--store', path, '--port', String(port), '--no-open'], 'ignore')
   for (;;) {
     if (child.exitCode !== null) throw new Error(`guerdon ui ended with ${child.exitCode}`)
     const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined)

@@ -137,7 +137,9 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<Ex
       if (options.serve || (options.open && process.stdout.isTTY)) await showPage(session, options, terminal)
       else {
         const store = relative(process.cwd(), session.store.location) || session.store.location
-        terminal.result(`\nthe same to look at and to vote on, in the browser:\n  npm run -s guerdon -- ui --store ${store}`)
+        terminal.result(
+          `\nthe same to look at and to vote on, in the browser at http://127.0.0.1:${options.port}:\n  npm run -s guerdon -- ui --store ${store}`,
+        )
       }
       // Towers of powers are in the set on purpose; that they cannot be judged is the right answer.
       return summary.failures > summary.rewards.guarded!.unscored ? 2 : 0

@@ -203,7 +203,7 @@ describe('votes', () => {
 
   test('what is no vote is refused', async () => {
     const task = await made({ pairs: 5 })
-    const send = (votes: unknown) => post(`votes/${task.id}/votes`, { votes }).then(({ status }) => status)
+    const send = async (votes: unknown) => (await post(`votes/${task.id}/votes`, { votes })).status
     expect(await send([vote(999, 'ann', 'left')])).toBe(400)
     expect(await send([{ ...vote(0, 'ann', 'left'), criterion: 'other' }])).toBe(400)
     expect(await send([vote(0, '', 'left')])).toBe(400)
