@@ -406,40 +406,40 @@ describe.skipIf(noBrowser)(`the page in a browser${noBrowser ? ` (${noBrowser})`
     ]
   }
 
-  test.each(['light', 'dark'] as const)(
-    'axe finds nothing on any page, %s; a phone shows it all',
-    { timeout: 120_000 },
-    async (colorScheme) => {
-      const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-      const own = await browser.newContext({
-        viewport: { width: 1280, height: 800 },
-        colorScheme,
-        bypassCSP: true,
-        reducedMotion: 'reduce',
-      })
-      const page = await opened('/start', own)
-      await page.evaluate(axe)
-      const found: Record<string, unknown> = {}
-      for (const route of await routes()) {
-        await page.setViewportSize({ width: 1280, height: 800 })
-        await page.evaluate(`location.hash = ${JSON.stringify(route)}`)
-        await page.waitForTimeout(200)
-        await settled(page)
-        await page.waitForTimeout(200)
-        const violations = (await page.evaluate(axeRun)) as string[]
-        if (violations.length > 0) found[route] = violations
-        await page.setViewportSize({ width: 390, height: 800 })
-        await page.waitForTimeout(200)
-        const wide = (await page.evaluate(tooWide)) as string[]
-        if (wide.length > 0) found[`${route} on a phone`] = wide
-      }
-      expect(found).toEqual({})
-      await own.close()
-    },
-  )
-  const axeRun = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-    .then(({ violations }) => violations.map(({ id, nodes }) =>
-      id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))`
+  test('axe finds nothing on any page, in light and in dark; a phone shows it all', {
+    timeout: 120_000,
+  }, async () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    const own = await browser.newContext({ bypassCSP: true, reducedMotion: 'reduce' })
+    const page = await opened('/start', own)
+    await page.evaluate(axe)
+    const found: Record<string, unknown> = {}
+    const note = (where: string, what: unknown) => {
+      if ((what as string[]).length > 0) found[where] = what
+    }
+    for (const route of await routes()) {
+      await page.emulateMedia({ colorScheme: 'light' })
+      await page.setViewportSize({ width: 1280, height: 800 })
+      await page.evaluate(`location.hash = ${JSON.stringify(route)}`)
+      await page.waitForTimeout(150)
+      await settled(page)
+      await page.waitForTimeout(150)
+      const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+      note(route, await page.evaluate(axeRun(standards)))
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await page.waitForTimeout(250)
+      note(`${route}, dark`, await page.evaluate(axeRun(['color-contrast'])))
+      await page.setViewportSize({ width: 390, height: 800 })
+      await page.waitForTimeout(100)
+      note(`${route}, on a phone`, await page.evaluate(tooWide))
+    }
+    expect(found).toEqual({})
+    await own.close()
+  })
+  const axeRun = (
+    rules: readonly string[],
+  ) => `axe.run(document, { runOnly: ${JSON.stringify(rules)} }).then(({ violations }) =>
+    violations.map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))`
   const tooWide = `document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 &&
       !e.closest('.scroll, .frames, .said, .command')).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))`

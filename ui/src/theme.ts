@@ -38,4 +38,5 @@ export const theme = createTheme({
     sizes: { h1: { fontSize: '1.45rem' }, h2: { fontSize: '1.1rem' }, h3: { fontSize: '0.95rem' } },
   },
   cursorType: 'pointer',
+  respectReducedMotion: true,
 })
