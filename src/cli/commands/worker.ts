@@ -75,21 +75,14 @@ function limitsOf(
 }
 
 function tell(event: WorkEvent, { json }: GlobalOptions, terminal: Terminal): void {
-  if (json) return terminal.result(JSON.stringify(event))
-  switch (event.type) {
-    case 'taken':
-      return
-    case 'done':
-      return terminal.note(
-        `${event.order}: shard ${event.shard} done${event.rows ? `, ${event.rows} rows` : ''}`,
-      )
-    case 'failed':
-      return terminal.problem(
-        `${event.order}: shard ${event.shard} failed${event.isFinal ? ' for good' : ''}: ${event.reason}`,
-      )
-    case 'stopped':
-      return terminal.note(`${event.order}: shard ${event.shard} stopped: ${event.why}`)
-    case 'trouble':
-      return terminal.problem(event.reason)
-  }
+  if (json) terminal.result(JSON.stringify(event))
+  else if (event.type === 'done')
+    terminal.note(`${event.order}: shard ${event.shard} done${event.rows ? `, ${event.rows} rows` : ''}`)
+  else if (event.type === 'failed')
+    terminal.problem(
+      `${event.order}: shard ${event.shard} failed${event.isFinal ? ' for good' : ''}: ${event.reason}`,
+    )
+  else if (event.type === 'stopped')
+    terminal.note(`${event.order}: shard ${event.shard} stopped: ${event.why}`)
+  else if (event.type === 'trouble') terminal.problem(event.reason)
 }
