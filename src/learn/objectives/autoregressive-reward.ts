@@ -8,20 +8,18 @@ export interface AutoregressiveRewardOptions extends BradleyTerryOptions {
 }
 
 /**
- * The loss of an autoregressive reward model per pair, Float[B]: -log sigmoid(beta (log p(chosen) - log p(rejected)) -
- * margin), with the sums over each response's tokens [nats] and no reference: the reward of a response is the sum of its
- * tokens' log-probabilities, so that each token has one of its own. Paper: beta 0.05 for HH-RLHF, 0.1 for UltraFeedback, 0.5 helpful
- * and 0.01 harmless for SafeRLHF. Consumes all.
+ * The loss of an autoregressive reward model per pair, Float[B]: -log sigmoid(beta h - margin) with h = log p(chosen) -
+ * log p(rejected), Float[B], the sums over each response's tokens [nats], without a reference: the reward of a response is
+ * the sum of its tokens' log-probabilities, so that each token has one of its own, and subtracting a reference would
+ * take the writer's own likelihood away when decoding. `preferred(policy, { reference: 'none', losses })` gives these
+ * margins. Paper: beta 0.05 for HH-RLHF, 0.1 for UltraFeedback, 0.5 (helpful) and 0.01 (harmless) for SafeRLHF. Consumes it.
  *
  * @source GenARM, arXiv 2410.08193
  */
 export function autoregressiveRewardLosses(
-  { logpChosen, logpRejected }: { readonly logpChosen: JaxArray; readonly logpRejected: JaxArray },
+  { margins }: { readonly margins: JaxArray },
   { beta = 0.05, ...options }: AutoregressiveRewardOptions = {},
 ): JaxArray {
-  requireShapes('autoregressiveRewardLosses', {
-    logpChosen: [logpChosen, 'B'],
-    logpRejected: [logpRejected, 'B'],
-  })
-  return bradleyTerryLosses({ differences: logpChosen.sub(logpRejected).mul(beta) }, options)
+  requireShapes('autoregressiveRewardLosses', { margins: [margins, 'B'] })
+  return bradleyTerryLosses({ differences: margins.mul(beta) }, options)
 }

@@ -16,7 +16,11 @@ const decode = ({ base, guides, normalised = false, temperature = 1 }: any) => {
 testVectors('genarm', {
   decode: (input) => decode(input),
   arm_loss: ({ beta, ...pairs }) => ({
-    losses: evaluated((x: any) => autoregressiveRewardLosses(x, { beta }), pairs),
+    losses: evaluated(
+      ({ logpChosen, logpRejected }: any) =>
+        autoregressiveRewardLosses({ margins: logpChosen.sub(logpRejected) }, { beta }),
+      pairs,
+    ),
     chosen: pairs.logpChosen.map((logp: number) => beta * logp),
     rejected: pairs.logpRejected.map((logp: number) => beta * logp),
   }),

@@ -7,7 +7,7 @@ import { type CachedDecoder, cachedDecoder } from '../../nets/cached-decoder.ts'
 import { type Decoder, type DecoderConfig, decoderHidden, tokenLogp } from '../../nets/decoder.ts'
 import { imageTensor } from '../../nets/embedded/conversation.ts'
 import type { EmbeddedLanguageModel } from '../../nets/embedded/language-model.ts'
-import { guidedDecoder } from '../../nets/guided-decoder.ts'
+import { guidedDecoder, logSoftmax } from '../../nets/guided-decoder.ts'
 import { imageEncoder } from '../../nets/image-encoder.ts'
 import { type SampledText, type SamplingOptions, sampledTexts } from '../../nets/sampling.ts'
 import { type ValueGuide, valueGuidedDecoder } from '../../nets/value-guided-decoder.ts'
@@ -72,6 +72,8 @@ export interface LanguagePolicy {
   readonly width: number
   /** The same at plain tensors, without a gradient: one array for each row, over its response. */
   score(parameters: Tree<Tensor>, rows: readonly PolicyRow[]): Promise<Float32Array[]>
+  /** Log-probabilities of the token that follows each prompt: one array for each, over the vocabulary [nats]. */
+  next(parameters: Tree<Tensor>, prompts: readonly PolicyPrompt[]): Promise<Float32Array[]>
   dispose(): Promise<void>
 }
 
@@ -237,6 +239,26 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
           const start = row * columns + tokens.length - offset
           results.push((data as Float32Array).slice(start, start + response.length))
         })
+      }
+      return results
+    },
+
+    async next(parameters, prompts) {
+      const results: Float32Array[] = []
+      for (let first = 0; first < prompts.length; first += scoredTogether) {
+        const chunk = prompts.slice(first, first + scoredTogether)
+        // filled up to a power of two, so that few graphs are compiled
+        const size = 2 ** Math.ceil(Math.log2(chunk.length))
+        const rows = Array.from({ length: size }, (_, row) => chunk[row % chunk.length]!)
+        const prefix = seeing && (await imagesBefore(parameters as VisionLanguage<Tensor>, seeing, rows))
+        const { logits } = await decoder.prefill(decoderOf(parameters), {
+          tokens: rows.map(({ tokens }) => tokens),
+          prefix,
+        })
+        for (let row = 0; row < chunk.length; row++) {
+          const own = logits.subarray(row * config.vocabulary, (row + 1) * config.vocabulary)
+          results.push(Float32Array.from(logSoftmax(own)))
+        }
       }
       return results
     },

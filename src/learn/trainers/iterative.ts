@@ -58,6 +58,8 @@ export interface BuildContext<Item = any>
       readonly reference?: Role
     },
   ): Promise<Tree<Tensor>>
+  /** Numbers about what is built, for the record of the iteration: they stand among its `updates`. */
+  measure(numbers: Readonly<Record<string, number>>): void
 }
 
 /**
@@ -92,8 +94,10 @@ export async function iterativeTraining<Item>(options: IterativeOptions<Item>): 
           for (const part of filledParts(rng.fork(`${name} ${epoch}`).shuffled(items), batch))
             await advance(await objective.batchOf(part, frozen))
       }
+      const measured: Record<string, number> = {}
       const context: BuildContext<Item> = {
         ...judged,
+        measure: (numbers) => void Object.assign(measured, numbers),
         rng: rng.fork('build'),
         logpInitial: judged.logpRef!,
         async trained(items, { start: from = 'current', reference: against = reference } = {}) {
@@ -111,7 +115,7 @@ export async function iterativeTraining<Item>(options: IterativeOptions<Item>): 
       if (start !== 'current') training.restart(checkpoints.named(start))
       else if (options.moments === 'fresh') training.restart()
       await over(items, reference, 'epoch', judged.advance)
-      return { items: items.length }
+      return { ...measured, items: items.length }
     },
   })
 }

@@ -1,5 +1,6 @@
 import { unscored } from '../../core/index.ts'
 import type { ChatMessage } from '../../models/chat-model.ts'
+import type { Tensor, Tree } from '../../tensor/tree.ts'
 import type { Role } from './iterative.ts'
 import type { PolicyJudge } from './policy-training.ts'
 import type { Draft } from './rollouts.ts'
@@ -8,7 +9,7 @@ export interface LikelihoodJudgeOptions {
   /** Whose likelihood. @default 'current' */
   readonly of?: Role
   /** Over whose, as a log-ratio; none for the likelihood itself. @default 'initial' */
-  readonly over?: Role | 'none'
+  readonly over?: Role | 'none' | { readonly name: string; readonly parameters: Tree<Tensor> }
   /** The sum over a response's tokens, or their mean. @default 'sum' */
   readonly tokens?: 'sum' | 'mean'
 }
@@ -23,12 +24,15 @@ export function likelihoodJudge({
   tokens = 'sum',
 }: LikelihoodJudgeOptions = {}): PolicyJudge {
   return {
-    name: `likelihood of ${of}${over === 'none' ? '' : ` over ${over}`}`,
+    name: `likelihood of ${of}${over === 'none' ? '' : ` over ${typeof over === 'string' ? over : over.name}`}`,
     at:
       ({ policy, checkpoints }) =>
       async (drafts) => {
         const own = await policy.score(checkpoints.named(of), drafts)
-        const other = over === 'none' ? undefined : await policy.score(checkpoints.named(over), drafts)
+        const other =
+          over === 'none'
+            ? undefined
+            : await policy.score(typeof over === 'string' ? checkpoints.named(over) : over.parameters, drafts)
         return drafts.map(({ response }, row) => {
           const total = sum(own[row]!) - (other === undefined ? 0 : sum(other[row]!))
           return { value: tokens === 'sum' ? total : total / response.length }
@@ -57,14 +61,11 @@ export function selfJudge({ conversation, worth, by = 'current' }: SelfJudgeOpti
     at:
       ({ policy, checkpoints }) =>
       async (drafts) => {
-        const firsts = replies.map(([reply]) => policy.encode(reply).slice(0, 1))
+        const firsts = replies.map(([reply]) => policy.encode(reply)[0]!)
         const prompts = await Promise.all(drafts.map((draft) => policy.promptOf(conversation(draft))))
-        const logp = await policy.score(
-          checkpoints.named(by),
-          prompts.flatMap((prompt) => firsts.map((response) => ({ ...prompt, response }))),
-        )
+        const next = await policy.next(checkpoints.named(by), prompts)
         return drafts.map((_, row) => {
-          const own = replies.map((_, index) => logp[row * replies.length + index]![0]!)
+          const own = firsts.map((token) => next[row]![token]!)
           const highest = Math.max(...own)
           const weights = own.map((value) => Math.exp(value - highest))
           const value =

@@ -3,11 +3,16 @@ import type { Reproduction } from './reproduction.ts'
 
 /** Proofs by the method's id, loaded when they are wanted: they bring the tensor engine along. */
 const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
+  cream: async () => (await import('../cream/proof.ts')).creamProof,
+  genarm: async () => (await import('../genarm/proof.ts')).genarmProof,
   gflowvlm: async () => (await import('../gflowvlm/proof.ts')).gflowvlmProof,
   'goal-conditioned-rm': async () => (await import('../goal-conditioned-rm/proof.ts')).goalConditionedRmProof,
   'lsc-reward-transform': async () => (await import('../lsc-reward-transform/proof.ts')).lscProof,
   pal: async () => (await import('../pal/proof.ts')).palProof,
   raft: async () => (await import('../raft/proof.ts')).raftProof,
+  selm: async () => (await import('../selm/proof.ts')).selmProof,
+  'temporal-self-rewarding': async () =>
+    (await import('../temporal-self-rewarding/proof.ts')).temporalSelfRewardingProof,
   toolrl: async () => (await import('../toolrl/proof.ts')).toolrlProof,
 }
 

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { GuerdonError, type Json, Rng } from '../../core/index.ts'
-import type { LanguagePolicy } from '../../learn/policies/language-policy.ts'
+import type { GuidanceOptions, LanguagePolicy } from '../../learn/policies/language-policy.ts'
 import { languagePolicy } from '../../learn/policies/language-policy.ts'
 import { dialogueBatch, textModel } from '../../learn/pretrain/text-model.ts'
 import { textPolicyTask } from '../../learn/tasks/text-tasks.ts'
-import { decoderLoss, initialDecoder } from '../../nets/decoder.ts'
+import { type DecoderConfig, decoderLoss, initialDecoder } from '../../nets/decoder.ts'
 import { type EmbeddedLanguageModel, loadEmbedded } from '../../nets/embedded/index.ts'
 import { manifestMetadata } from '../../nets/embedded/manifest.ts'
 import { saveCheckpoint } from '../../tensor/checkpoint.ts'
@@ -20,6 +20,8 @@ import type { ExampleOutput } from './reproduction.ts'
 export interface TextExample {
   readonly task: TextTask
   readonly answer: readonly string[]
+  /** What is asked. @default the task's prompt */
+  readonly prompt?: readonly string[]
 }
 
 export interface TextTrainingOptions {
@@ -37,7 +39,7 @@ export interface TextTrainingOptions {
 const length = 80
 
 async function likelihoodTrained(
-  config: ReturnType<typeof textModel>['network']['config'],
+  config: DecoderConfig,
   parameters: Tree<Tensor>,
   { example, steps, batch = 32, peak = 3e-3, seed }: TextTrainingOptions,
 ): Promise<Tree<Tensor>> {
@@ -55,49 +57,50 @@ async function likelihoodTrained(
 function dialogues(rng: Rng, example: TextTrainingOptions['example'], count: number): Dialogue[] {
   const drawn: Dialogue[] = []
   for (let attempt = 0; drawn.length < count; attempt++) {
-    const { task, answer } = example(rng.fork(attempt))
-    const dialogue = dialogueOf(taskPrompt(task), answer)
+    const { task, answer, prompt = taskPrompt(task) } = example(rng.fork(attempt))
+    const dialogue = dialogueOf(prompt, answer)
     if (dialogue.ids.length <= length) drawn.push(dialogue)
   }
   return drawn
 }
 
-/** Trains a small model from nothing and writes it to the folder; the path is what arms start from. */
+/** Trains a small model from nothing and writes it to the folder, under its name; gives the path. */
 export async function textStart(
   folder: string,
-  options: TextTrainingOptions & { readonly width?: number; readonly depth?: number },
+  options: TextTrainingOptions & { readonly name: string; readonly width: number; readonly depth: number },
 ): Promise<string> {
-  const { width = 64, depth = 2, steps, seed } = options
+  const { name, width, depth, steps, seed } = options
   const model = textModel({ width, depth, heads: 4, context: 112 })
-  const parameters = await likelihoodTrained(
-    model.network.config,
-    initialDecoder(new Rng(`start/${seed}`), model.network.config),
-    options,
-  )
-  const path = join(folder, 'start.safetensors')
+  const initial = initialDecoder(new Rng(`${name}/${seed}`), model.network.config)
+  const parameters = await likelihoodTrained(model.network.config, initial, options)
+  const path = join(folder, `${name}.safetensors`)
   const training = { seed: String(seed), steps, command: 'guerdon reproduce' }
   await saveCheckpoint(path, parameters, {
     precision: 'float32',
-    metadata: manifestMetadata({ ...model, name: 'start', training }),
+    metadata: manifestMetadata({ ...model, name, training }),
   })
   return path
 }
 
-/** Trains an embedded model of the text world further and writes it to the folder; the path is what arms start from. */
+/** Trains an embedded model of the text world further and writes it to the folder, under its name; the path is what arms start from. */
 export async function tunedStart(
   folder: string,
-  { from, ...options }: TextTrainingOptions & { readonly from: string },
+  {
+    from,
+    name = 'start',
+    ...options
+  }: TextTrainingOptions & { readonly from: string; readonly name?: string },
 ): Promise<string> {
   const policy = await startingPolicy(from)
   const { manifest } = policy.model
   if (manifest.network.kind !== 'decoder') throw new TypeError('a policy of the text world is a decoder')
   const parameters = await likelihoodTrained(manifest.network.config, policy.initial, options)
-  const path = join(folder, 'start.safetensors')
+  const path = join(folder, `${name}.safetensors`)
   await saveCheckpoint(path, parameters, { precision: 'float32', metadata: manifestMetadata(manifest) })
   return path
 }
 
-/** The model and the policy at a path that `textStart` gave, or of an embedded model's name. */
+/** The model and the policy at a path that `tunedStart` or `textStart` gave, or of an embedded model's name. */
 export async function startingPolicy(
   start: Json | undefined,
 ): Promise<LanguagePolicy & { readonly model: EmbeddedLanguageModel }> {
@@ -117,12 +120,21 @@ export async function answersTo(
   policy: LanguagePolicy,
   parameters: Tree<Tensor>,
   tasks: readonly TextTask[],
-  { maxTokens = 64, temperature = 0, seed = 0 } = {},
+  {
+    maxTokens = 64,
+    temperature = 0,
+    seed = 0,
+    ...guidance
+  }: GuidanceOptions & {
+    readonly maxTokens?: number
+    readonly temperature?: number
+    readonly seed?: number
+  } = {},
 ): Promise<AnsweredTask[]> {
   const prompts = await Promise.all(
     tasks.map((task, index) => policy.promptOf(textPolicyTask(String(index), task).conversation)),
   )
-  const written = await policy.sample(parameters, prompts, { maxTokens, temperature, seed })
+  const written = await policy.sample(parameters, prompts, { maxTokens, temperature, seed, ...guidance })
   return written.map(({ tokens }, index) => {
     const text = policy.decode(tokens)
     return {
