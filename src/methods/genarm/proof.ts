@@ -91,7 +91,7 @@ export const genarmProof: Reproduction = {
   notes: [
     `Start: text-lm, tuned for ${settings.start.steps} steps on answers of mixed quality. ${settings.pairs} pairs of answers of that mixture, ordered by the verifiable quality (or by length), read once; all that is trained begins with the start, but for the weak guide, which was trained from nothing for ${settings.small.steps} steps on the same mixture.`,
     `The strength of decoding (alpha of guides, w of values) is chosen of four for both, on ${settings.chosenOn} prompts of their own; alpha has nothing to do with the beta of training.`,
-    `Passes of a network for each token: start and DPO 1, guided 2 (3 with two guides), ARGS ${1 + settings.top}, best of ${settings.samples} at least ${settings.samples}. ARGS is greedy by definition; all others sample at temperature 1. The start's greedy quality is measured beside.`,
+    `Passes of a network for each token: start and DPO 1, guided 2 (3 with two guides), ARGS ${1 + settings.top}, best of ${settings.samples} at least ${settings.samples}. ARGS is greedy by definition; all others sample at temperature 1. Greedy quality of the start and of guided decoding is measured beside, as greed alone gains much.`,
     "Samples are pairs read; 'two ARMs' and the soup read twice as many.",
     'A strong model four times as large as the first was not trained: the weak guide is four times smaller instead.',
   ],
@@ -244,7 +244,7 @@ const written = (
   { held }: Proof,
   policy: LanguagePolicy,
   parameters: Tree<Tensor>,
-  guidance: GuidanceOptions = {},
+  guidance: GuidanceOptions & { readonly temperature?: number } = {},
   tasks = held,
 ) =>
   answersTo(policy, parameters, tasks, {
@@ -334,6 +334,7 @@ async function guidedRun(proof: Proof, guide: LanguagePolicy): Promise<ArmResult
   const begun = await policyPairs(guide, ranked.map(halves))
   return result(proof, answers, {
     alpha,
+    greedy: meanPart(await written(proof, policy, policy.initial, { ...by(alpha), temperature: 0 })),
     'pairs right': pairAccuracy(
       await sums(whole.map(({ chosen }) => chosen)),
       await sums(whole.map(({ rejected }) => rejected)),
