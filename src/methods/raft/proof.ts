@@ -28,17 +28,17 @@ const instructions = { kinds: { instruction: 1 }, split: 'train' } as const
 const settings = {
   start: { from: 'text-lm', steps: 120, peak: 1e-3 },
   iterations: 10,
-  prompts: 32,
+  prompts: 64,
   maxTokens: 40,
   /** Passes over the accepted answers of an iteration, and rows of an update. */
-  raft: { epochs: 2, batch: 16 },
-  ppo: { epochs: 4, minibatches: 4, klWeight: 0.01 },
+  raft: { epochs: 4, batch: 16 },
+  ppo: { epochs: 2, minibatches: 4, klWeight: 0.01 },
   /** Weight of the divergence from the start in the ranking of the arm that has one. */
   beta: 0.005,
   /** Deviation of the error that the training reward makes; the exact oracle measures. */
   noise: 0.1,
   /** Share of the start's training answers that end with the loophole, and what a flawed reward pays for it. */
-  loophole: { share: 0.03, worth: 0.3 },
+  loophole: { share: 0.06, worth: 0.3 },
   /** What half of the prompts are worth more in the arms with offsets. */
   offset: 5,
   /** Held-out prompts. */
@@ -94,7 +94,7 @@ export const raftProof: Reproduction = {
   prepared: true,
   tuning: {
     what: 'learning rate',
-    grid: [3e-4, 1e-3, 3e-3],
+    grid: [1e-4, 3e-4, 1e-3],
     metric: 'quality',
     arms: {
       'K = 8': [
