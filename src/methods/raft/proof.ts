@@ -189,7 +189,7 @@ export const prepare: Prepare = ({ seed, quick, folder }) =>
   tunedStart(folder, {
     ...settings.start,
     seed,
-    steps: quick ? 20 : settings.start.steps,
+    steps: quick ? 6 : settings.start.steps,
     example: (rng) => {
       const item = corpusItem(`raft/${seed}`, rng.int(0, 2 ** 31), { kinds: { instruction: 1 } })
       const flawed = rng.chance(settings.loophole.share)
@@ -204,7 +204,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const iterations = quick ? 2 : settings.iterations
   const prompts = quick ? 8 : settings.prompts
   // trials are chosen on prompts of their own
-  const held = textTasks(`raft/held-out${seed < 1000 ? '' : '/tuning'}`, quick ? 32 : settings.tested, {
+  const held = textTasks(`raft/held-out${seed < 1000 ? '' : '/tuning'}`, quick ? 16 : settings.tested, {
     ...instructions,
     split: 'test',
   })

@@ -142,7 +142,7 @@ export const prepare: Prepare = ({ seed, quick, folder }) =>
   tunedStart(folder, {
     ...settings.start,
     seed,
-    steps: quick ? 20 : settings.start.steps,
+    steps: quick ? 6 : settings.start.steps,
     example: (rng) => {
       const task = drawRequest(rng)
       const answered = rng.chance(settings.start.skill) ? task : drawRequest(rng.fork('other'))
@@ -153,7 +153,7 @@ export const prepare: Prepare = ({ seed, quick, folder }) =>
 export const runArm: RunArm = async (run, context) => {
   const { arm, seed, quick, tuned: learningRate = 1e-3 } = run
   const policy = await startingPolicy(run.start)
-  const iterations = quick ? 4 : settings.iterations
+  const iterations = quick ? 2 : settings.iterations
   const pool = Array.from({ length: settings.pool }, (_, index) =>
     drawRequest(new Rng(`toolrl/${seed}/pool/${index}`)),
   )
@@ -205,7 +205,7 @@ export const runArm: RunArm = async (run, context) => {
   }
   const { parameters, records, spent } = await trained()
 
-  const count = quick ? 32 : settings.tested
+  const count = quick ? 16 : settings.tested
   // trials are chosen on requests of their own
   const tested = (split: Split) =>
     answersTo(
