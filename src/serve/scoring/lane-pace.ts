@@ -76,6 +76,11 @@ export class LanePace {
     )
   }
 
+  /** Whether requests come so often that others are likely to have arrived already. */
+  get isDense(): boolean {
+    return this.#gapMs < 1
+  }
+
   /** Samples in a call, so that it does not hold this thread for long. */
   get batchSize(): number {
     const least = this.#blocked.length < callsLookedAt ? 16 : 1

@@ -73,8 +73,8 @@ interface OpenGroup extends Unit {
 const sweepMs = 20
 
 /**
- * One reward's queue in the server. Whatever comes while no call is under way is judged at once; what comes meanwhile is
- * gathered and judged together. Equal samples of a slow reward that are asked for at the same time are judged once. A
+ * One reward's queue in the server. Whatever comes while no call is under way is judged at once, or where requests come
+ * densely at the end of the turn of the event loop; what comes meanwhile is gathered and judged together. Equal samples of a slow reward that are asked for at the same time are judged once. A
  * call whose callers have all gone is aborted.
  */
 export class ScoringLane {
@@ -141,7 +141,9 @@ export class ScoringLane {
       this.#waiting.add(waiting)
       this.#pace.arrived()
       this.#add(samples, waiting, request.groupSize)
-      this.#pump()
+      // What else has come in this turn of the event loop is read first: one call for all, and their answers leave together.
+      if (this.#pace.isDense) this.#yield()
+      else this.#pump()
       this.#sweep ??= setInterval(() => this.#settleOverdue(), sweepMs).unref()
     })
   }
