@@ -136,14 +136,21 @@ describe('OpenRLHF', () => {
       name: 'moody',
       judge: () => ({ value: 1, parts: call++ === 0 ? { score: 1, a: 0.5 } : { a: null, b: 2 } }),
     })
-    const own = await testServer({ rewards: { moody } })
-    const ask = async () => (await own.post('/p/openrlhf/moody/get_reward', { query: ['x'] })).body.extra_logs
-    expect(await ask()).toEqual({ part_score: [1], a: [0.5] })
-    expect(await ask()).toEqual({ part_score: [0], a: [0] })
-    expect(await own.metrics.text()).toContain(
+    const strict = await testServer({ rewards: { moody } })
+    const ask = (server: TestServer) => server.post('/p/openrlhf/moody/get_reward', { query: ['x'] })
+    expect((await ask(strict)).body.extra_logs).toEqual({ part_score: [1], a: [0.5] })
+    // A 0 would be taken for what the part said.
+    const refused = await ask(strict)
+    expect([refused.status, refused.body.detail]).toEqual([422, expect.stringContaining('no part "score"')])
+    await strict.close()
+    call = 0
+    const lenient = await testServer({ rewards: { moody }, unscoredAs: -1 })
+    expect((await ask(lenient)).body.extra_logs).toEqual({ part_score: [1], a: [0.5], unscored: [0] })
+    expect((await ask(lenient)).body.extra_logs).toEqual({ part_score: [-1], a: [-1], unscored: [0] })
+    expect(await lenient.metrics.text()).toContain(
       'guerdon_missing_parts_total{reward="moody",protocol="openrlhf"} 2',
     )
-    await own.close()
+    await lenient.close()
   })
 
   test('one sample a request, from many at a time: each gets its own answer', async () => {

@@ -14,7 +14,7 @@ const exact = defineReward({
     if (text.includes('outage')) return unscored('outage', 'the judge is down')
     if (text.includes('hopeless')) return unscored('too-large', 'no')
     const value = Number(text.includes(`\\boxed{${reference}}`))
-    return { value, parts: { exact: value, format: 1 } }
+    return { value, parts: text.includes('partless') ? { exact: value } : { exact: value, format: 1 } }
   },
 })
 
@@ -119,6 +119,22 @@ describe('a reward', () => {
     })
     expect(failed.json._ng_failure_terminal).toBeUndefined()
     expect((await client.post('/verify', row('hopeless'))).json._ng_failure_terminal).toBe(true)
+  })
+
+  test('a part that others have is missing: a failure, and no 0', async () => {
+    const client = new Client(rewards.url)
+    expect((await client.post('/verify', row('whole'))).json.reward_components).toEqual({
+      exact: 0,
+      format: 1,
+    })
+    const { json } = await client.post('/verify', row('partless \\boxed{42}'))
+    expect(json).toMatchObject({
+      reward: 0,
+      _ng_failure_class: 'judge_failed',
+      _ng_failure_judge_error: expect.stringContaining('no part "format"'),
+      _ng_failure_terminal: true,
+    })
+    expect(json.reward_components).toBeUndefined()
   })
 
   test('everything else of a resources server', async () => {

@@ -18,7 +18,7 @@ import { SessionStore, type SessionStoreOptions } from '../environments/session-
 import { actsOf, replay } from '../environments/trajectory.ts'
 import { parsedJson } from '../json-body.ts'
 import { defineProtocol, type Protocol, type ServeApp, type ServeEnv } from '../protocol.ts'
-import { RequestProblem } from '../request-problem.ts'
+import { problemOf, RequestProblem } from '../request-problem.ts'
 import { judge, unnamedSample } from '../scoring/judging.ts'
 import type { ServeContext } from '../serve-context.ts'
 import { aggregateMetrics } from './nemo-gym-metrics.ts'
@@ -157,7 +157,8 @@ function objectIn(value: unknown, field: string): Record<string, unknown> {
 
 /**
  * What is added to a row. No score is a failure here, with reward 0 that the collector leaves out of every mean: one that
- * may pass when it is tried again, or one for good. With `unscoredAs` what asking again does not mend is that number.
+ * may pass when it is tried again, or one for good. So is a score without the parts that others have. With `unscoredAs`
+ * what asking again does not mend is that number.
  */
 function verdictOf(
   { config, metrics }: ServeContext,
@@ -166,24 +167,29 @@ function verdictOf(
   row: Readonly<Record<string, unknown>>,
   parts: ReturnType<typeof steadyParts>,
 ): Record<string, unknown> {
-  if (score.value !== null) {
-    const components = Object.fromEntries(
-      Object.entries(parts([score])).map(([name, [value]]) => [name, value]),
-    )
-    return rewardKeys(score.value, components, row)
+  const verdict = (value: number) => {
+    const columns = Object.entries(parts([score]))
+    return rewardKeys(value, Object.fromEntries(columns.map(([name, [part]]) => [name, part])), row)
   }
+  if (score.value !== null)
+    try {
+      return verdict(score.value)
+    } catch (error) {
+      const { code, message } = problemOf(error)
+      return failure(`${code}: ${message}`, false)
+    }
   const retryable = retryableCodes.has(score.code)
-  if (!retryable && config.unscoredAs !== undefined) {
-    substituted(metrics, reward, score.code)
-    const components = Object.fromEntries(
-      Object.entries(parts([score])).map(([name, [value]]) => [name, value]),
-    )
-    return rewardKeys(config.unscoredAs, components, row)
-  }
+  if (retryable || config.unscoredAs === undefined)
+    return failure(`${score.code}: ${score.reason}`, retryable)
+  substituted(metrics, reward, score.code)
+  return verdict(config.unscoredAs)
+}
+
+function failure(reason: string, retryable: boolean): Record<string, unknown> {
   return {
     reward: 0,
     _ng_failure_class: 'judge_failed',
-    _ng_failure_judge_error: `${score.code}: ${score.reason}`,
+    _ng_failure_judge_error: reason,
     ...(retryable ? {} : { _ng_failure_terminal: true }),
   }
 }

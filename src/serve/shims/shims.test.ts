@@ -91,11 +91,12 @@ extra = {"question": "2+2?", "level": "easy", "num_turns": 1, "tool": object()}
 def ask(text, **more):
     return compute_score(data_source="d", solution_str=text, ground_truth="4", extra_info=extra, **more)
 here = {"guerdon_url": os.environ["HERE"]}
-out = [ask("4", **here), ask("bare", **here), ask("none", guerdon_unscored_as=-1, **here),
+out = [ask("4", **here), ask("bare", guerdon_unscored_as=0, **here), ask("none", guerdon_unscored_as=-1, **here),
        asyncio.run(compute_score_async("d", "4", "4", {}, **here)), ask("4", guerdon_parts="right", **here)]
-for given in (here, {}):  # the keyword wins over the variable, the variable over what is written in the file
+# A missing part is no 0 unless that was said; the keyword wins over the variable, the variable over what is written in the file.
+for text, given in (("bare", here), ("none", here), ("none", {})):
     try:
-        ask("none", **given)
+        ask(text, **given)
     except GuerdonError as error:
         out.append(str(error)[:40])
 ${print}
@@ -109,6 +110,7 @@ ${print}
       { score: -1, unscored: 1, asked: -1, easy: -1, images: -1, right: -1 },
       { score: 1, unscored: 0, asked: 0, easy: 0, images: 0, right: 1 },
       { score: 1, unscored: 0, right: 1 },
+      'the score has no asked, easy, images, ri',
       'not-applicable: does not apply',
       'guerdon at http://127.0.0.1:9/p/guerdon/',
     ])

@@ -79,11 +79,13 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None, **kw
         with _keys_lock:
             names = _keys.setdefault(reward, tuple(sorted(name for name in parts if name not in ("score", "unscored"))))
     flat = {name: _number(parts.get(name)) for name in names}
-    missing = 0.0 if unscored_as is None else float(unscored_as)
+    lacking = [name for name, part in flat.items() if part is None]
+    if lacking and unscored_as is None:
+        raise GuerdonError(f"the score has no {', '.join(lacking)}: set guerdon_unscored_as, or guerdon_parts to those that all have")
     return {
         "score": float(unscored_as) if value is None else value,
         "unscored": 0.0 if value is not None else 1.0,
-        **{name: missing if part is None else part for name, part in flat.items()},
+        **{name: float(unscored_as) if part is None else part for name, part in flat.items()},
     }
 
 
