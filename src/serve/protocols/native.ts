@@ -102,26 +102,17 @@ async function answerCompare(context: ServeContext, asked: AskedReward, request:
       contentSample({ ...rest, output }, place, { output: `${place}.${which}` })
     return { id: id ?? String(index), a: sample(a, 'a'), b: sample(b, 'b') }
   })
-  const scores = new Map<Sample, Score>()
+  // Judged here, since a comparator would make unscored pairs of limits and overload, which must reject.
+  const samples = pairs.flatMap(({ a, b }) => [a, b])
+  const judged = await judge(context, reward, samples, request)
+  const scores = new Map(samples.map((sample, index) => [sample, judged[index]!]))
   const comparator = comparatorFromReward(
-    {
-      ...head,
-      score: async (samples) => {
-        const judged = await judge(context, reward, samples, request)
-        samples.forEach((sample, index) => {
-          scores.set(sample, judged[index]!)
-        })
-        return [...judged]
-      },
-    },
+    { ...head, score: async (asked) => asked.map((sample) => scores.get(sample)!) },
     {
       ...(body.scale === undefined ? {} : { scale: body.scale }),
       ...(body.tie === undefined ? {} : { tie: body.tie }),
     },
   )
-  // Limits and overload must reject: a comparator would make unscored pairs of them.
-  const samples = pairs.flatMap(({ a, b }) => [a, b])
-  if (samples.length > context.config.limits.samples) await judge(context, reward, samples, request)
   const comparisons = await comparator.compare(pairs)
   return {
     body: {
