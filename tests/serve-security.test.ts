@@ -155,12 +155,14 @@ describe('limits', () => {
     expect((await server.post('/v1/score', large)).status).toBe(413)
     expect((await server.post('/own/echo', large)).status).toBe(413)
     expect((await server.post('/own/echo', '{"a":1}')).body).toEqual({ a: 1 })
-    const chunked = await raw(server.port, (send) => {
-      send('POST /v1/score HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n')
-      for (let index = 0; index < 8; index++) send(`fa0\r\n${'x'.repeat(4000)}\r\n`)
-    })
-    expect(chunked).toMatch(/^HTTP\/1.1 413/)
-    expect(chunked).toMatch(/connection: close/i)
+    for (const path of ['/v1/score', '/own/echo']) {
+      const chunked = await raw(server.port, (send) => {
+        send(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n`)
+        for (let index = 0; index < 8; index++) send(`fa0\r\n${'x'.repeat(4000)}\r\n`)
+      })
+      expect(chunked).toMatch(/^HTTP\/1.1 413/)
+      expect(chunked).toMatch(/connection: close/i)
+    }
   })
 
   test('too many samples and images, and images that are too large', async () => {

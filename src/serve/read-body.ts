@@ -2,18 +2,26 @@ import type { IncomingMessage } from 'node:http'
 import { RequestProblem } from './request-problem.ts'
 
 /**
- * The bytes of a request's body. Rejects with a `RequestProblem`: 413 for a larger one (said by its head before a byte is
- * read), 415 for one that is compressed or not JSON, `aborted` when the caller goes before its end.
+ * The bytes of a body of JSON. Rejects with a `RequestProblem` as `bytesOf` does, and with 415 for one that is compressed or
+ * not JSON.
  */
 export function bodyOf(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
-  const { headers } = request
-  const encoding = headers['content-encoding']
+  const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity')
     return refuse(415, 'compressed-body', 'compressed bodies are not read.')
-  const type = headers['content-type']
+  const type = request.headers['content-type']
   if (type !== undefined && type !== 'application/json' && !/json/i.test(type))
     return refuse(415, 'not-json', 'the body must be JSON.', 'Send "Content-Type: application/json".')
-  if (Number(headers['content-length'] ?? 0) > mostBytes) return Promise.reject(tooLarge(mostBytes))
+  return bytesOf(request, mostBytes)
+}
+
+/**
+ * The bytes of any body. Rejects with a `RequestProblem`: 413 for a larger one (said by its head before a byte is read),
+ * `aborted` when the caller goes before its end.
+ */
+export function bytesOf(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  const problem = tooLargeByHead(request, mostBytes)
+  if (problem !== undefined) return Promise.reject(problem)
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined
     let more: Buffer[] | undefined
@@ -34,6 +42,11 @@ export function bodyOf(request: IncomingMessage, mostBytes: number): Promise<Buf
     request.on('error', gone)
     request.on('aborted', gone)
   })
+}
+
+/** The problem of a body that its head says is too large. */
+export function tooLargeByHead({ headers }: IncomingMessage, mostBytes: number): RequestProblem | undefined {
+  return Number(headers['content-length'] ?? 0) > mostBytes ? tooLarge(mostBytes) : undefined
 }
 
 function tooLarge(mostBytes: number): RequestProblem {

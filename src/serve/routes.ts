@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { GuerdonError } from '../core/index.ts'
 import type { Endpoint, Mount, Protocol, ServeApp, ServeEnv, SocketRoute } from './protocol.ts'
+import { bytesOf, tooLargeByHead } from './read-body.ts'
 import { problemBody, problemOf, RequestProblem } from './request-problem.ts'
 import type { Scope } from './security/tokens.ts'
 import type { ServeContext } from './serve-context.ts'
@@ -67,7 +69,7 @@ export class Routes {
       const problem = problemOf(error)
       if (problem.status >= 500) context.log.error(failureOf(problem), 'request failed')
       const shape = this.appAt(request.req.path)?.problemBody ?? problemBody
-      return request.json(shape(problem), problem.status as never, headersOf(problem))
+      return request.json(shape(problem), problem.status as never, headersOf(problem, request.env.incoming))
     })
   }
 
@@ -107,21 +109,14 @@ export class Routes {
  * makes a new `Request` of what the Node adapter gives, which fails for a chunked body, and for none.)
  */
 function limitedBody(mostBytes: number): MiddlewareHandler<ServeEnv> {
-  const tooLarge = () =>
-    new RequestProblem(413, 'body-too-large', `the body has more than ${mostBytes} bytes.`)
   return async (c, next) => {
-    const { headers } = c.env.incoming
-    if (Number(headers['content-length'] ?? 0) > mostBytes) throw tooLarge()
-    if (headers['transfer-encoding'] !== undefined) {
-      const chunks: Buffer[] = []
-      let length = 0
-      for await (const chunk of c.env.incoming as AsyncIterable<Buffer>) {
-        length += chunk.length
-        if (length > mostBytes) throw tooLarge()
-        chunks.push(chunk)
-      }
+    const { incoming } = c.env
+    const problem = tooLargeByHead(incoming, mostBytes)
+    if (problem !== undefined) throw problem
+    if (incoming.headers['transfer-encoding'] !== undefined) {
+      const bytes = await bytesOf(incoming, mostBytes)
       // The cache holds promises, whatever its type says.
-      c.req.bodyCache.arrayBuffer = Promise.resolve(new Uint8Array(Buffer.concat(chunks)).buffer) as never
+      c.req.bodyCache.arrayBuffer = Promise.resolve(new Uint8Array(bytes).buffer) as never
     }
     await next()
   }
@@ -145,9 +140,14 @@ export function failureOf({ code, cause }: RequestProblem): object {
 }
 
 /** Headers that a problem is answered with. */
-export function headersOf({ status, retryAfter }: RequestProblem): Record<string, string> {
+export function headersOf(
+  { status, retryAfter }: RequestProblem,
+  { complete }: IncomingMessage,
+): Record<string, string> {
   return {
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    // A body that was not read to its end must not be taken for the next request.
+    ...(complete ? {} : { connection: 'close' }),
   }
 }

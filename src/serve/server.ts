@@ -303,12 +303,10 @@ class Door {
     const problem = problemOf(error)
     if (problem.status === 500) this.#context.log.error(failureOf(problem), 'request failed')
     if (outgoing.headersSent || outgoing.destroyed) return
-    // A body that was not read to its end must not be taken for the next request.
-    if (!incoming.complete) outgoing.setHeader('connection', 'close')
     send(outgoing, {
       status: problem.status,
       body: (shape ?? problemBody)(problem),
-      headers: headersOf(problem),
+      headers: headersOf(problem, incoming),
     })
   }
 
