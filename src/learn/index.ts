@@ -30,6 +30,7 @@ export {
 } from './objectives/reference-kl.ts'
 export * from './objectives/self-exploration.ts'
 export * from './objectives/span-preference.ts'
+export * from './objectives/step-policy.ts'
 export * from './objectives/yes-probability.ts'
 export {
   type GuidanceOptions,
@@ -40,11 +41,19 @@ export {
   type PolicyRow,
   policyRow,
 } from './policies/language-policy.ts'
+export {
+  type GameLanguage,
+  type PlayingPolicy,
+  type PlayingPolicyOptions,
+  playingPolicy,
+} from './policies/playing-policy.ts'
 export * from './reward-models/index.ts'
 export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
 export { type ActorCriticOptions, actorCritic } from './trainers/actor-critic.ts'
 export type { CheckpointSet, PastIteration } from './trainers/checkpoint-set.ts'
 export { type CurriculumStage, curriculum, stageAt } from './trainers/curriculum.ts'
+export * from './trainers/episodes.ts'
+export { type FlowMatchingOptions, flowMatching } from './trainers/flow-matching.ts'
 export {
   type BuildContext,
   type IterativeOptions,
@@ -93,6 +102,7 @@ export {
   type SelfJudgeOptions,
   selfJudge,
 } from './trainers/self-judges.ts'
+export { type StepActorCriticOptions, stepActorCritic } from './trainers/step-actor-critic.ts'
 export {
   type LoopIteration,
   type LoopOptions,

@@ -6,5 +6,7 @@ export const gflowvlmMethod = defineMethod({
     'guerdon/learn#varianceTrajectoryBalance',
     'guerdon/learn#subTrajectoryBalanceLosses',
     'guerdon/learn#detailedBalanceLosses',
+    'guerdon/learn#flowMatching',
+    'guerdon/learn#solutionDiversity',
   ],
 })

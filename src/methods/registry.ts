@@ -47,6 +47,7 @@ import { visionR1Method } from './vision-r1.ts'
 import { visionSr1Method } from './vision-sr1.ts'
 import { visionPreferMethod } from './visionprefer-vpscore.ts'
 import { visualRftMethod } from './visual-rft.ts'
+import { vlDacMethod } from './vl-dac.ts'
 import { vlRewardbenchMethod } from './vl-rewardbench.ts'
 import { vladvaMethod } from './vladva.ts'
 import { vlmR1Method } from './vlm-r1.ts'
@@ -103,6 +104,7 @@ export const methods: readonly Method[] = [
   visionSr1Method,
   visionPreferMethod,
   visualRftMethod,
+  vlDacMethod,
   vlRewardbenchMethod,
   vladvaMethod,
   vlmR1Method,

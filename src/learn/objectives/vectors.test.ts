@@ -4,6 +4,7 @@ import { acceptance } from '../../apply/select.ts'
 import { bestOfKDivergence, expectedBestOfK } from '../../stats/index.ts'
 import { evaluated } from '../../tensor/evaluated.ts'
 import { likelihoodLoss, meanOf, tokenSum, whitened } from '../index.ts'
+import { solutionDiversity } from '../trainers/episodes.ts'
 import { consistencyLosses, consistencyOfRegularisation, rankingConsistency } from './consistency.ts'
 import { diffusionDpoLosses } from './diffusion-dpo.ts'
 import { dpoLosses, hingeDpoLosses, ipoLosses, preferenceMargins, robustDpoLosses } from './dpo.ts'
@@ -108,6 +109,7 @@ const prefixes = ({ rewards, policy, stop }: Record<string, number[]>) => ({
 })
 
 testVectors('gflowvlm', {
+  div_at_n: (solutions) => solutionDiversity(solutions),
   forward_log_prob: (input) => evaluated((x: any) => forwardLogp(x), input),
   subtb: (input, { variant }) =>
     evaluated((x: any) => subTrajectoryBalanceLosses(x, { over: variant as 'sum' }), prefixes(input)),

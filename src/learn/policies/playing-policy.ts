@@ -54,10 +54,8 @@ export interface PlayingPolicyOptions extends CompileOptions {
     readonly depth: number
     readonly patch: number
   }
-  /** @default 0 */
+  /** Of the first parameters. @default 0 */
   readonly seed?: string | number
-  /** @default drawn by the seed */
-  readonly parameters?: Tree<Tensor>
 }
 
 const marks = { begin: '<begin>', act: '<act>', end: '<end>' } as const
@@ -105,9 +103,7 @@ export function playingPolicy<Task extends JsonObject, State>(
   }
   const { network } = manifest
   if (network.kind !== 'vision-language') throw new TypeError(network.kind)
-  const parameters =
-    options.parameters ??
-    (initialVisionLanguage(new Rng(seed).fork(manifest.name), network.config) as Tree<Tensor>)
+  const parameters = initialVisionLanguage(new Rng(seed).fork(manifest.name), network.config) as Tree<Tensor>
   const model = embeddedLanguageModel(manifest.name, manifest, parameters, options)
   const policy = languagePolicy(model, options)
   const ids = new Map(tokens.map((token, id) => [token, id]))

@@ -1,4 +1,4 @@
-import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
+import { type Array as JaxArray, lax, numpy as np, tree } from '@jax-js/jax'
 import { Rng } from '../../core/index.ts'
 import { initialLinear, type Linear, linear } from '../../nets/layers.ts'
 import { compileByShape } from '../../tensor/compile-by-shape.ts'
@@ -144,10 +144,7 @@ function updateLoss(
   { rows, ...given }: Estimates<JaxArray> & { rows: PolicyBatch<JaxArray>; logpOld: JaxArray },
 ) {
   const mask = rows.mask.ref
-  const again = Object.fromEntries(
-    Object.entries(rows).map(([name, array]) => [name, (array as JaxArray).ref]),
-  ) as PolicyBatch<JaxArray>
-  const values = valuesOf(policy, actor.critic, again)
+  const values = valuesOf(policy, actor.critic, tree.ref(rows))
   const logp = policy.logp(actor.policy, rows)
   return ppoLoss({ ...given, logp, values, mask }, objective)
 }

@@ -102,7 +102,7 @@ export function flowMatching<Task extends JsonObject, State>(
           ? wholeEpisodes(player, episodes, tasks.length, ({ moves, end }) =>
               moves.every(({ isLegal }) => isLegal) ? logReward(end) : illegalLogReward,
             )
-          : prefixesOf(player, episodes, tasks, balance.stop, logReward)
+          : prefixesOf(player, episodes, tasks, balance.stop, logReward, illegalLogReward)
       for (let pass = 0; pass < passes; pass++) await advance(batch as Tree<Tensor>)
       return { record: episodesRecord(episodes), written: episodes }
     },
@@ -192,13 +192,17 @@ function wholeEpisodes<Task extends JsonObject, State>(
   }
 }
 
-/** Prefixes of legal moves; the thought that led to a move is also that of stopping instead. */
+/**
+ * Prefixes of legal moves, and where a move is illegal the end that it is: of the floor's reward, with nothing left to
+ * choose. What is played after it is passed over. The thought that led to a move is also that of stopping instead.
+ */
 function prefixesOf<Task extends JsonObject, State>(
   player: PlayingPolicy<Task, State>,
   episodes: readonly PlayedEpisode<State>[],
   tasks: readonly Task[],
   stop: string,
   logReward: (state: State) => number,
+  illegalLogReward: number,
 ): PrefixBatch<Tensor> {
   const { game } = player.language
   const most = Math.max(...tasks.map((task) => game.stepLimit(task)))
@@ -208,18 +212,23 @@ function prefixesOf<Task extends JsonObject, State>(
   const rewards = new Float32Array(episodes.length * (most + 1))
   const mask = new Float32Array(episodes.length * (most + 1))
   const stopTokens = player.responseOf([], stop)
-  episodes.forEach(({ moves, states }, index) => {
-    const legal = moves.filter(({ isLegal }) => isLegal)
-    legal.forEach((move, at) => {
+  episodes.forEach(({ moves, states, end }, index) => {
+    const firstIllegal = moves.findIndex(({ isLegal }) => !isLegal)
+    const own = firstIllegal < 0 ? moves : moves.slice(0, firstIllegal + 1)
+    const last = own.length - 1
+    own.forEach((move, at) => {
       const { response, thought, ...prompt } = move
       const place = index * (most + 1) + at
       mask[place] = 1
-      rewards[place] = logReward(states[at]!)
+      rewards[place] = logReward(states[at] ?? end)
       stops.push(place, rows.length)
       rows.push({ ...prompt, thought, response: [...response.slice(0, thought), ...stopTokens] })
-      if (move.action === stop || at + 1 === legal.length) return
+      if (move.action === stop || (at === last && move.isLegal)) return
       steps.push(index * most + at, rows.length)
       rows.push(move)
+      if (at < last) return
+      mask[place + 1] = 1
+      rewards[place + 1] = illegalLogReward
     })
   })
   const batch = batchOfRows(player, rows)

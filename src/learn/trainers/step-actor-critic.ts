@@ -1,4 +1,4 @@
-import { type Array as JaxArray, lax, numpy as np } from '@jax-js/jax'
+import { type Array as JaxArray, lax, numpy as np, tree } from '@jax-js/jax'
 import { type JsonObject, Rng } from '../../core/index.ts'
 import {
   initialPerceptron,
@@ -8,7 +8,9 @@ import {
 } from '../../nets/perceptron.ts'
 import { compileByShape } from '../../tensor/compile-by-shape.ts'
 import { evaluated } from '../../tensor/evaluated.ts'
+import { adamW } from '../../tensor/optimiser.ts'
 import { type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
+import { whitened } from '../objectives/averages.ts'
 import { generalisedAdvantages } from '../objectives/generalised-advantages.ts'
 import { groupedAdvantages } from '../objectives/grouped-advantages.ts'
 import { ppoValueLoss } from '../objectives/ppo.ts'
@@ -53,7 +55,7 @@ export interface StepActorCriticOptions<Task extends JsonObject, State>
   readonly valueClip?: number
   /** Whether the value's loss trains the critic's own layers alone, and not the policy's network. @default true */
   readonly detachedCritic?: boolean
-  /** First iterations that train the critic alone. @default 2 */
+  /** First iterations that train the critic alone: with a detached critic the policy does not change in them. @default 2 */
   readonly warmUp?: number
   /** Times that each move is learnt from. @default 2 */
   readonly epochs?: number
@@ -66,7 +68,8 @@ type Actor<Leaf> = { readonly policy: Tree<Leaf>; readonly critic: Perceptron<Le
 /**
  * PPO of a policy that thinks and acts: a critic for each step of the game, which reads the network before the first
  * token of the response, and a policy loss for each token (VL-DAC) or each step (RL4VLM), by `objective`. An episode
- * that was cut off has no credit for its last move, and bootstraps the one before on it. Throws as `trainingLoop`.
+ * that was cut off has no credit for its last move, and bootstraps the one before on it. The default optimiser is AdamW
+ * without decay. Throws as `trainingLoop`.
  *
  * @source VL-DAC, arXiv 2508.04280
  */
@@ -91,67 +94,72 @@ export async function stepActorCritic<Task extends JsonObject, State>(
       lax.stopGradient(valuesOf(actor, rows))) as never,
     options,
   )
-  const trainer = trainingLoop<EpisodesRecord, PlayedEpisode<State>>(options, {
-    name: `step-actor-critic, ${baseline}`,
-    parameters: {
-      policy: start,
-      critic: initialPerceptron(new Rng(seed).fork('critic'), config),
-    } satisfies Actor<Tensor> as Tree<Tensor>,
-    policyOf: (actor) => (actor as Actor<Tensor>).policy,
-    loss(parameters: Actor<JaxArray>, { rows, step, policyWeight, ...given }: StepBatch<JaxArray>) {
-      const mask = rows.mask.ref
-      const advantages = step.ref.slice([], [0, 1]).reshape([step.shape[0]!])
-      const column = (index: number) => step.ref.slice([], [index, index + 1])
-      const { loss, metrics } = stepPolicyLoss(
-        { ...given, logp: policy.logp(parameters.policy, again(rows)), mask, advantages },
-        options.objective,
-      )
-      const weighted = loss.mul(policyWeight.reshape([]))
-      if (!hasCritic) {
-        for (const unused of [step, ...Object.values(rows)]) (unused as JaxArray).dispose()
-        return { loss: weighted, metrics }
-      }
-      const value = ppoValueLoss(
-        {
-          values: np.expandDims(valuesOf(parameters, rows), 1),
-          valuesOld: column(1),
-          returns: column(2),
-          mask: column(3),
-        },
-        { clip: valueClip },
-      ).mul(2)
-      step.dispose()
-      return { loss: weighted.add(value.ref.mul(valueWeight)), metrics: { ...metrics, value } }
+  // Decay would move a policy that is not trained yet.
+  const optimiser = options.optimiser ?? adamW({ weightDecay: 0 })
+  const trainer = trainingLoop<EpisodesRecord, PlayedEpisode<State>>(
+    { ...options, optimiser },
+    {
+      name: `step-actor-critic, ${baseline}`,
+      parameters: {
+        policy: start,
+        critic: initialPerceptron(new Rng(seed).fork('critic'), config),
+      } satisfies Actor<Tensor> as Tree<Tensor>,
+      policyOf: (actor) => (actor as Actor<Tensor>).policy,
+      loss(parameters: Actor<JaxArray>, { rows, step, policyWeight, ...given }: StepBatch<JaxArray>) {
+        const mask = rows.mask.ref
+        const advantages = step.ref.slice([], [0, 1]).reshape([step.shape[0]!])
+        const column = (index: number) => step.ref.slice([], [index, index + 1])
+        const { loss, metrics } = stepPolicyLoss(
+          { ...given, logp: policy.logp(parameters.policy, tree.ref(rows)), mask, advantages },
+          options.objective,
+        )
+        const weighted = loss.mul(policyWeight.reshape([]))
+        if (!hasCritic) {
+          for (const unused of [step, ...Object.values(rows)]) (unused as JaxArray).dispose()
+          return { loss: weighted, metrics }
+        }
+        const value = ppoValueLoss(
+          {
+            values: np.expandDims(valuesOf(parameters, rows), 1),
+            valuesOld: column(1),
+            returns: column(2),
+            mask: column(3),
+          },
+          { clip: valueClip },
+        ).mul(2)
+        step.dispose()
+        return { loss: weighted.add(value.ref.mul(valueWeight)), metrics: { ...metrics, value } }
+      },
+      async iterate({ iteration, rng, checkpoints, training, advance, signal }) {
+        const tasks = options.tasks(iteration, rng.fork('tasks'))
+        const episodes = await playEpisodes({
+          player,
+          parameters: checkpoints.current,
+          tasks,
+          group,
+          seed: `${seed}/${iteration}`,
+          ...(signal === undefined ? {} : { signal }),
+        })
+        const moves = episodes.flatMap((episode) => episode.moves)
+        const logpRef = await policy.score(start, moves)
+        const judged = hasCritic
+          ? stepAdvantages(episodes, await valuesBefore(training.parameters, moves), {
+              gamma,
+              lambda,
+              rewards: options.rewards ?? gameRewards,
+            })
+          : leaveOneOut(episodes, tasks.length, options.rewards ?? gameRewards)
+        const rows = standardised(
+          moves.map((move, index) => ({ move, logpRef: logpRef[index]!, ...judged[index]! })),
+        )
+        const policyWeight = tensor([Number(!hasCritic || iteration >= warmUp)], [1])
+        for (let epoch = 0; epoch < epochs; epoch++)
+          for (const part of filledParts(rng.fork(`epoch ${epoch}`).shuffled(rows), size))
+            await advance({ ...stepBatch(player, part), policyWeight } as Tree<Tensor>)
+        return { record: episodesRecord(episodes), written: episodes }
+      },
     },
-    async iterate({ iteration, rng, checkpoints, training, advance, signal }) {
-      const tasks = options.tasks(iteration, rng.fork('tasks'))
-      const episodes = await playEpisodes({
-        player,
-        parameters: checkpoints.current,
-        tasks,
-        group,
-        seed: `${seed}/${iteration}`,
-        ...(signal === undefined ? {} : { signal }),
-      })
-      const moves = episodes.flatMap((episode) => episode.moves)
-      const logpRef = await policy.score(start, moves)
-      const judged = hasCritic
-        ? stepAdvantages(episodes, await valuesBefore(training.parameters, moves), {
-            gamma,
-            lambda,
-            rewards: options.rewards ?? gameRewards,
-          })
-        : leaveOneOut(episodes, tasks.length, options.rewards ?? gameRewards)
-      const rows = standardised(
-        moves.map((move, index) => ({ move, logpRef: logpRef[index]!, ...judged[index]! })),
-      )
-      const policyWeight = tensor([Number(!hasCritic || iteration >= warmUp)], [1])
-      for (let epoch = 0; epoch < epochs; epoch++)
-        for (const part of filledParts(rng.fork(`epoch ${epoch}`).shuffled(rows), size))
-          await advance({ ...stepBatch(player, part), policyWeight } as Tree<Tensor>)
-      return { record: episodesRecord(episodes), written: episodes }
-    },
-  })
+  )
   return trainer.finally(() => values.dispose())
 
   async function valuesBefore(actor: Tree<Tensor>, moves: readonly EpisodeMove[]): Promise<number[]> {
@@ -281,15 +289,13 @@ function leaveOneOut<State>(
   )
 }
 
-/** Advantages centred and scaled over the moves that count (n - 1, as the released code). */
+/** Advantages centred and scaled over the moves that count. */
 function standardised(rows: readonly StepRow[]): StepRow[] {
-  const own = rows.filter(({ counts }) => counts === 1).map(({ advantage }) => advantage)
-  const mean = own.reduce((sum, value) => sum + value, 0) / Math.max(1, own.length)
-  const variance = own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, own.length - 1)
-  return rows.map((row) => ({
-    ...row,
-    advantage: row.counts === 0 ? 0 : (row.advantage - mean) / (Math.sqrt(variance) + 1e-8),
-  }))
+  const advantages = evaluated((given: any) => whitened(given.raw, given.counts), {
+    raw: rows.map(({ advantage }) => advantage),
+    counts: rows.map(({ counts }) => counts),
+  }) as unknown as readonly number[]
+  return rows.map((row, index) => ({ ...row, advantage: advantages[index]! }))
 }
 
 /** 1 at the first token of each response, Float[B, C]. Consumes the mask. */
@@ -297,10 +303,4 @@ function firstTokens(mask: JaxArray): JaxArray {
   const [rows, columns] = mask.shape as [number, number]
   const before = np.concatenate([np.zeros([rows, 1]), mask.ref.slice([], [0, columns - 1])], 1)
   return mask.mul(np.subtract(1, before))
-}
-
-function again(batch: PolicyBatch<JaxArray>): PolicyBatch<JaxArray> {
-  return Object.fromEntries(
-    Object.entries(batch).map(([name, array]) => [name, (array as JaxArray).ref]),
-  ) as PolicyBatch<JaxArray>
 }

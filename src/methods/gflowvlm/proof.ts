@@ -156,7 +156,7 @@ export const gflowvlmProof: Reproduction = {
 
 const digits = [...'0123456789']
 
-function player(stop: boolean, parameters?: Tree<Tensor>): Player {
+function player(stop: boolean): Player {
   return playingPolicy(
     {
       game: numberRoutes({ moves: settings.moves, stop }),
@@ -168,7 +168,6 @@ function player(stop: boolean, parameters?: Tree<Tensor>): Player {
       threads: 1,
       size: settings.size,
       seed: 'gflowvlm',
-      ...(parameters === undefined ? {} : { parameters }),
     },
   )
 }
@@ -260,13 +259,11 @@ export const runArm: RunArm = async (run, context) => {
     return { metrics: { variation }, curves: { variation: curve }, samples, rewardCalls: samples }
   }
   const { stop, start: from } = seeingArms[arm as keyof typeof seeingArms]
-  const untrained = player(stop)
+  const own = player(stop)
   const parameters = restored(
-    untrained.policy.initial,
+    own.policy.initial,
     await loadCheckpoint((start as unknown as Starts)[from]),
   ) as Tree<Tensor>
-  await untrained.policy.dispose()
-  const own = player(stop, parameters)
   const training = tasksOf(own, 'train')
   const iterations = quick ? 2 : settings.iterations
   const logReward = (state: NumberRoutesState) =>
@@ -274,6 +271,7 @@ export const runArm: RunArm = async (run, context) => {
   const common = {
     ...tracked(run, context, { iterations }),
     player: own,
+    parameters,
     learningRate,
     group: settings.group,
     threads: 1,
