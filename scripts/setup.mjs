@@ -1,6 +1,6 @@
 // Set-up for every npm script of the checkout: installs the pinned dependencies (the pinned Node among them) when
-// they are absent or out of date, builds the page in the browser when its sources have changed, and does nothing
-// otherwise. Runs on whatever Node the machine has.
+// they are absent, brings them up to date when the lock file has changed, builds the page in the browser when its
+// sources have changed, and does nothing otherwise. Runs on whatever Node the machine has.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -13,14 +13,21 @@ const wanted = createHash('sha256')
   .digest('hex')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-  process.stderr.write('guerdon: installing dependencies (once, about a minute)\n')
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // "npm ci" empties node_modules first, under whatever runs from it: where there is something, only what differs from
+  // the lock file is changed, and the lock file is left as it is.
+  const [does, command] = existsSync(stamp)
+    ? ['bringing dependencies up to date', ['install', '--no-save']]
+    : ['installing dependencies (once, about a minute)', ['ci']]
+  process.stderr.write(`guerdon: ${does}\n`)
+  const npm = spawnSync('npm', [...command, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   })
   if (npm.status !== 0) {
-    process.stderr.write('guerdon: "npm ci" failed; see its message above. It needs the npm registry once.\n')
+    process.stderr.write(
+      `guerdon: "npm ${command.join(' ')}" failed; see its message above. It needs the npm registry once.\n`,
+    )
     process.exit(npm.status ?? 1)
   }
   writeFileSync(stamp, wanted)
