@@ -38,12 +38,8 @@ function rewardOf(target: Target): Reward {
   return reward
 }
 
-/**
- * Rewards that ask a model pay for what it says, and learned ones for what they have learned: they are attacked as models
- * that can be fooled (src/audit/attacks), which `guerdon audit --attacks` does.
- */
+/** Rewards that ask a model pay for what it says: they are attacked with models that can be fooled (src/audit/attacks). */
 function asksModel(type: (typeof types)[number]): boolean {
-  if (type.name === 'reward-model') return true
   const { needs } = type.create(type.examples[0]!.options ?? {})
   return (['chat', 'logprobs', 'embeddings'] as const).some((need) => needs.includes(need))
 }
