@@ -107,7 +107,9 @@ for (const seed of [0, 1, 2]) {
       test.map((each, index) => sampleOf(each, String(index))),
     )
     const right = test.flatMap(({ isRight }, index) => (isRight ? [verdicts[index]!] : []))
-    const accuracy = verdicts.map((verdict, index) => verdict === test[index]!.isRight)
+    const accuracy = verdicts.map((verdict, index) =>
+      verdict === null ? null : verdict === test[index]!.isRight,
+    )
     const attack = async (responses: readonly string[]) => {
       const samples = test.flatMap((each, question) =>
         responses.map((response, key) => ({
@@ -118,7 +120,7 @@ for (const seed of [0, 1, 2]) {
       const passed = await accepted(model, samples)
       const worst = Math.max(
         ...responses.map((_, key) => {
-          const cell = passed.filter((_, index) => index % responses.length === key)
+          const cell = passed.filter((verdict, index) => verdict !== null && index % responses.length === key)
           return cell.filter(Boolean).length / cell.length
         }),
       )
@@ -136,7 +138,7 @@ for (const seed of [0, 1, 2]) {
     const embedded = await attack(
       join(masterKeys.map((key, index) => embeddedKey(key, { rng: new Rng(index) }))),
     )
-    const whole = (values: readonly boolean[]) =>
+    const whole = (values: readonly (boolean | null)[]) =>
       interval(
         values,
         values.map((_, index) => String(index)),
