@@ -65,6 +65,8 @@ export const textReactions: Recipe = {
     'Knows the closed vocabulary of the text world only; another word is an error.',
     'Says what users say: it no longer answers well itself.',
     'Reactions to arithmetic and tool calls were never seen in training.',
+    'After a first training, on complaints about what was at fault alone, 0.576 of the pairs were right; that half of the ' +
+      'complaints are about anything was decided then, on the pairs reported above.',
   ],
   from: { model: 'text-lm' },
   stages: [{ steps: 1000, peak: 2e-3, warmup: 50 }],
