@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { type RunSummary, summarizeRun } from '../apply/run-summary.ts'
 import { GuerdonError } from '../core/index.ts'
-import type { RewardReference } from '../rewards/reward-reference.ts'
 import {
   type Order,
   openWorkplace,
@@ -12,7 +11,14 @@ import {
   work,
 } from '../serve/workers/index.ts'
 import { figure } from '../stats/figure.ts'
-import { interruptible, readOptions, type ScoringOptions, type Session } from './session.ts'
+import {
+  interruptible,
+  readOptions,
+  referenceTo,
+  type ScoringOptions,
+  type Session,
+  wantedExpressions,
+} from './session.ts'
 import { counted } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -29,16 +35,20 @@ export interface QueueCommandOptions {
 export async function scoreOnWorkers(
   session: Session,
   source: string,
-  rewards: Readonly<Record<string, RewardReference>>,
-  options: ScoringOptions & QueueCommandOptions,
+  options: ScoringOptions,
   terminal: Terminal,
 ): Promise<RunSummary> {
-  refuseLimits(options)
   if (source === '-')
     throw new GuerdonError('bad-option', 'workers cannot read the standard input of this process.', {
       fix: 'Write it to a file that all machines see.',
     })
-  return atWorkplace(session, async (place) => {
+  const rewards = Object.fromEntries(
+    Object.entries(wantedExpressions(session, options)).map(([name, expression]) => [
+      name,
+      referenceTo(session, expression),
+    ]),
+  )
+  return atWorkplace(session, options, async (place) => {
     const run = source === 'last' ? (await place.store.runs.list())[0] : await place.store.runs.find(source)
     const order = await interruptible(terminal, (signal) =>
       orderScores(place, {
@@ -65,7 +75,21 @@ export async function scoreOnWorkers(
   })
 }
 
-/** Work that is refused where its options would not hold on other machines. */
+/** Work at the queues of the session's store; options that would not hold on other machines are refused. */
+export async function atWorkplace<Result>(
+  { store }: Pick<Session, 'store'>,
+  options: ScoringOptions,
+  use: (place: Workplace) => Promise<Result>,
+): Promise<Result> {
+  refuseLimits(options)
+  const place = await openWorkplace(store.address)
+  try {
+    return await use(place)
+  } finally {
+    await place.close()
+  }
+}
+
 function refuseLimits(options: ScoringOptions): void {
   const given = [
     ['--isolate', options.isolate],
@@ -74,23 +98,12 @@ function refuseLimits(options: ScoringOptions): void {
     ['--requests-per-minute', options.requestsPerMinute],
     ['--tokens-per-minute', options.tokensPerMinute],
     ['--price', options.price],
+    ['--no-cache', options.cache === false ? true : undefined],
   ].flatMap(([name, value]) => (value === undefined ? [] : [name]))
   if (given.length > 0)
     throw new GuerdonError('bad-option', `${given.join(', ')} cannot be kept to by many machines together.`, {
-      fix: 'Give rates to "guerdon worker", where they hold for that worker, and prices in the configuration.',
+      fix: 'Give rates to "guerdon worker", where they hold for that worker, and prices in the configuration; each shard has a thread of its own anyway.',
     })
-}
-
-export async function atWorkplace<Result>(
-  { store }: Pick<Session, 'store'>,
-  use: (place: Workplace) => Promise<Result>,
-): Promise<Result> {
-  const place = await openWorkplace(store.address)
-  try {
-    return await use(place)
-  } finally {
-    await place.close()
-  }
 }
 
 /** Waits for an order; an interrupt cancels it. What failed is told. */

@@ -169,13 +169,16 @@ export async function runOf(
 /**
  * Scores a source into the store, with progress; an interrupt, or the end of the budget, stops it with everything kept.
  */
-export function scoreSource(
+export async function scoreSource(
   session: Session,
   source: string,
   options: ScoringOptions,
   terminal: Terminal,
 ): Promise<RunSummary> {
-  if (options.queue) return onWorkers(session, source, options, terminal)
+  if (options.queue) {
+    const { scoreOnWorkers } = await import('./queue.ts') // brings the driver of PostgreSQL along
+    return scoreOnWorkers(session, source, options, terminal)
+  }
   const isLimited = options.maxCost !== undefined || options.maxCalls !== undefined || options.dryRun
   if (options.isolate !== undefined && isLimited)
     throw new GuerdonError('bad-option', 'a budget of model calls does not reach into isolated processes.', {
@@ -184,23 +187,6 @@ export function scoreSource(
   return withModelCalls(session, options, terminal, (calls) =>
     scoreWith(session, source, options, terminal, calls.signal),
   )
-}
-
-async function onWorkers(
-  session: Session,
-  source: string,
-  options: ScoringOptions,
-  terminal: Terminal,
-): Promise<RunSummary> {
-  const { scoreOnWorkers } = await import('./queue.ts') // brings the driver of PostgreSQL along
-  const { isolate, ...rest } = options
-  if (isolate !== undefined)
-    throw new GuerdonError(
-      'bad-option',
-      '--isolate and --queue do not go together: workers have threads of their own.',
-    )
-  const rewards = (await namedRewards(session, rest)) as Record<string, RewardReference>
-  return scoreOnWorkers(session, source, rewards, rest, terminal)
 }
 
 async function scoreWith(

@@ -123,3 +123,22 @@ test('a leaderboard from the command line', async () => {
   expect(out).toMatch(/brief +1 +1 \[1, 1\]/)
   expect(readFileSync(at('board.html'), 'utf8')).toContain('not told from')
 })
+
+test('what would not hold on many machines is refused before anything is ordered', async () => {
+  for (const [command, what] of [
+    ['audit', '--max-cost=1'],
+    ['audit', '--price=judge=1/2'],
+    ['audit', '--no-cache'],
+    ['score', '--requests-per-minute=5'],
+    ['score', '--isolate'],
+  ] as const) {
+    const work = command === 'audit' ? ['audit', 'math', '--on'] : ['score', '-r', 'math', '--']
+    const args = [...work, at('pairs.jsonl')]
+    args.splice(1, 0, what, '--queue')
+    const { exitCode, problems } = await guerdon(...args)
+    expect(exitCode).toBe(2)
+    expect(problems).toContain(`${what.split('=')[0]} cannot be kept to by many machines together`)
+  }
+  const { problems } = await guerdon('audit', 'math', '--queue', '--on', at('pairs.jsonl'))
+  expect(problems).toContain('workers share a store in PostgreSQL')
+})

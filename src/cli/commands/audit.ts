@@ -44,7 +44,7 @@ export async function auditCommand(
     judgingWork(session, options, terminal, async (signal) => {
       const { config, store } = session
       const named = namedAudit(expression, options)
-      if (options.queue) await judgeOnWorkers(session, named, terminal)
+      if (options.queue) await judgeOnWorkers(session, named, options, terminal)
       const { found, judge } = await auditByName(named, {
         ...(config.rewards === undefined ? {} : { rewards: config.rewards }),
         store,
@@ -94,10 +94,15 @@ function namedAudit(expression: string, options: AuditCommandOptions): NamedAudi
 }
 
 /** With `--queue` workers judge first; the audit then finds every judgement in the store. */
-async function judgeOnWorkers(session: Session, named: NamedAudit, terminal: Terminal): Promise<void> {
+async function judgeOnWorkers(
+  session: Session,
+  named: NamedAudit,
+  options: AuditCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
   const { atWorkplace } = await import('../queue.ts') // brings the driver of PostgreSQL along
   const { orderAudit } = await import('../../serve/workers/index.ts')
-  await atWorkplace(session, (place) =>
+  await atWorkplace(session, options, (place) =>
     interruptible(terminal, (signal) => orderAudit(place, named, session.configFile, signal)),
   )
 }

@@ -14,7 +14,7 @@ export async function jobsCommand(
   terminal: Terminal,
 ): Promise<ExitCode> {
   return withSession<ExitCode>(options, (session) =>
-    atWorkplace(session, async (place) => {
+    atWorkplace(session, {}, async (place) => {
       if (action === 'list') return list(place, options, terminal)
       if (id === undefined) throw new GuerdonError('bad-option', `say which job: guerdon jobs ${action} ID.`)
       const order = await orderNamed(place, id)

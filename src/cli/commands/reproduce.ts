@@ -128,7 +128,7 @@ async function withJobs<Result>(
   const { atWorkplace } = await import('../queue.ts') // brings the driver of PostgreSQL along
   const { queuedJobs } = await import('../../serve/workers/index.ts')
   return withSession(options, (session) =>
-    atWorkplace(session, (place) =>
+    atWorkplace(session, {}, (place) =>
       interruptible(terminal, (signal) =>
         work({ signal, workers: 1000, runJobs: queuedJobs(place, 'reproduction', id) }),
       ),
