@@ -385,6 +385,13 @@ describe("guerdon's own protocol", () => {
     expect(ranked.body.unscored).toMatchObject([{ index: 1, code: 'not-applicable' }])
   })
 
+  test('a comparison that there is no room for is refused, not unscored', async () => {
+    const small = await testServer({ capacity: 1 })
+    const { status } = await small.post('/v1/compare', { pairs: [{ prompt: 'p', a: 'x', b: 'y' }] })
+    expect(status).toBe(413)
+    await small.close()
+  })
+
   test('what is served, and a misspelt name', async () => {
     const { rewards } = JSON.parse((await server.get('/v1/rewards')).text)
     expect(rewards.map(({ name }: { name: string }) => name)).toEqual([
