@@ -141,16 +141,17 @@ function comparedAtEqualKl(results: Parameters<Reproduction['criteria']>[0]): Re
       (arm) => results.runs.find((run) => run.arm === arm && run.seed === seed)!.metrics,
     )
     const points = Math.floor(settings.policy.iterations / settings.policy.every)
-    const path = (metrics: Readonly<Record<string, number>>, measure: string) =>
-      Array.from({ length: points }, (_, index) => metrics[`${measure} ${index + 1}`]!)
-    const highest = Math.min(Math.max(...path(raw!, 'KL')), Math.max(...path(lsc!, 'KL')), 10)
+    // a training always measures these
+    const path = (metrics: typeof raw, measure: string) =>
+      Array.from({ length: points }, (_, index) => metrics![`${measure} ${index + 1}`] as number)
+    const highest = Math.min(Math.max(...path(raw, 'KL')), Math.max(...path(lsc, 'KL')), 10)
     if (highest < 1) continue
     for (const measure of measures) {
       const grid = Array.from({ length: 5 }, (_, index) => 1 + ((highest - 1) * index) / 4)
       const own = grid.map(
         (kl) =>
-          interpolated(path(lsc!, 'KL'), path(lsc!, measure), kl) -
-          interpolated(path(raw!, 'KL'), path(raw!, measure), kl),
+          interpolated(path(lsc, 'KL'), path(lsc, measure), kl) -
+          interpolated(path(raw, 'KL'), path(raw, measure), kl),
       )
       differences[measure].push(mean(own)!)
     }

@@ -4,7 +4,7 @@ import { type Html, html } from '../../audit/report/html.ts'
 import { page } from '../../audit/report/page.ts'
 import { figure } from '../../stats/figure.ts'
 import { catalogueEntry } from '../catalogue/catalogue.ts'
-import type { ReproductionResult, TunedArm } from './reproduce.ts'
+import type { MetricSummary, ReproductionResult, TunedArm } from './reproduce.ts'
 import type { Reproduction } from './reproduction.ts'
 
 /** One page about a reproduction: the verdict and what decided it, arms side by side, curves, outputs. */
@@ -59,12 +59,12 @@ function tuningTable({ tuning }: ReproductionResult): Html {
   )}</tbody></table></div>`
 }
 
-export function metricText(
-  metric: { readonly mean: number; readonly low: number | null; readonly high: number | null } | undefined,
-): string {
+/** `0.12 [0.05, 0.19]`, and in how many seeds there was nothing to measure. */
+export function metricText(metric: MetricSummary | undefined): string {
   if (metric === undefined) return '-'
-  const interval = metric.low === null ? '' : ` [${figure(metric.low)}, ${figure(metric.high)}]`
-  return `${figure(metric.mean)}${interval}`
+  const { mean, low, high, missing } = metric
+  const interval = low === null ? '' : ` [${figure(low)}, ${figure(high)}]`
+  return `${figure(mean)}${interval}${missing === undefined ? '' : ` (${missing} not measured)`}`
 }
 
 async function curves({ runs }: ReproductionResult): Promise<Html> {

@@ -49,6 +49,33 @@ test('differences are taken seed by seed, over the seeds that every arm has', ()
   expect(() => results.values('a', 'colour')).toThrow('There are quality')
 })
 
+test('what a run could not measure is left out, said, and counted for nobody', () => {
+  const runs = (arm: string, values: readonly (number | null)[]) =>
+    values.map((quality, seed) => ({
+      arm,
+      seed,
+      seconds: 1,
+      metrics: { quality, size: null },
+      samples: 1,
+      rewardCalls: 1,
+    }))
+  const results = seedResults([...runs('a', [3, 5, null, Number.NaN, 4]), ...runs('b', [1, null, -9, 0, 5])])
+  const compared = results.difference('a', 'b', 'quality')
+  expect(compared).toMatchObject({ differences: [2, -1], mean: 0.5, above: 1 })
+  expect(compared.text).toMatch(/1 of 2 seeds \(3 not measured\)$/)
+  expect(results.measured('a', 'quality')).toEqual([3, 5, null, null, 4])
+  expect(results.mean('a', 'quality')).toBe(4)
+  expect(results.interval('a', 'quality')).toMatchObject({ n: 3 })
+  expect(() => results.values('a', 'quality')).toThrow('seed 2')
+  expect(results.difference('a', 'b', 'size')).toEqual({
+    differences: [],
+    mean: Number.NaN,
+    interval: null,
+    above: 0,
+    text: 'not measured in any seed',
+  })
+})
+
 test('a run that fails is reported and its seed left out; what is finished is not done again', async () => {
   const reproduction: Reproduction = {
     id: 'toolrl',

@@ -9,6 +9,7 @@ import {
   type ArmOptions,
   type ArmResult,
   type Criterion,
+  firstTuningSeed,
   type Reproduction,
   type Verdict,
   verdictOf,
@@ -54,9 +55,16 @@ export interface ArmSummary {
   readonly description: string
   readonly samples: number
   readonly rewardCalls: number
-  readonly metrics: Readonly<
-    Record<string, { readonly mean: number; readonly low: number | null; readonly high: number | null }>
-  >
+  /** Of those that any seed could measure. */
+  readonly metrics: Readonly<Record<string, MetricSummary>>
+}
+
+export interface MetricSummary {
+  readonly mean: number
+  readonly low: number | null
+  readonly high: number | null
+  /** Seeds that could not measure it. @default 0 */
+  readonly missing?: number
 }
 
 /** How an arm was tuned. */
@@ -64,16 +72,13 @@ export interface TunedArm {
   readonly arm: string
   readonly what: string
   readonly metric: string
-  /** The mean of the metric over the trial's seeds; null where one failed. */
+  /** The mean of the metric over the trial's seeds; null where one failed or could not measure it. */
   readonly trials: readonly { readonly value: number; readonly mean: number | null }[]
   readonly seeds: readonly number[]
   readonly chosen: number
   /** Arms that use it, itself first. */
   readonly usedBy: readonly string[]
 }
-
-/** Trials use seeds from here on, the verdict those from 0. */
-const firstTuningSeed = 1000
 
 /**
  * Tunes, runs all arms over all seeds, side by side, and judges by the criteria. Each finished run is kept at once; a
@@ -256,20 +261,24 @@ function equalSamples({ equalSamples: arms = [] }: Reproduction, results: SeedRe
 
 function armSummary(reproduction: Reproduction, results: SeedResults, arm: string): ArmSummary {
   const [first] = results.runs.filter((run) => run.arm === arm)
+  const metrics: Record<string, MetricSummary> = {}
+  for (const metric of Object.keys(first!.metrics)) {
+    const missing = results.measured(arm, metric).filter((value) => value === null).length
+    if (missing === results.seeds.length) continue
+    const interval = results.interval(arm, metric)
+    metrics[metric] = {
+      mean: results.mean(arm, metric),
+      low: interval?.low ?? null,
+      high: interval?.high ?? null,
+      ...(missing === 0 ? {} : { missing }),
+    }
+  }
   return {
     arm,
     description: reproduction.arms[arm]!,
     samples: first!.samples,
     rewardCalls: first!.rewardCalls,
-    metrics: Object.fromEntries(
-      Object.keys(first!.metrics).map((metric) => {
-        const interval = results.interval(arm, metric)
-        return [
-          metric,
-          { mean: results.mean(arm, metric), low: interval?.low ?? null, high: interval?.high ?? null },
-        ]
-      }),
-    ),
+    metrics,
   }
 }
 

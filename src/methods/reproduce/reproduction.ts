@@ -59,6 +59,9 @@ export interface Criterion {
 
 export type Verdict = 'reproduced' | 'not reproduced at this scale' | 'invalid set-up'
 
+/** Trials of a tuning use seeds from here on, the verdict those from 0. */
+export const firstTuningSeed = 1000
+
 /** What is plain data for one run. */
 export interface ArmOptions {
   readonly arm: string
@@ -74,8 +77,8 @@ export interface ArmOptions {
 }
 
 export interface ArmResult {
-  /** Final measurements on held-out tasks, by name. */
-  readonly metrics: Readonly<Record<string, number>>
+  /** Final measurements on held-out tasks, by name; null is what this run could not measure. */
+  readonly metrics: Readonly<Record<string, number | null>>
   /** What was measured along the way, by name. */
   readonly curves?: Readonly<Record<string, readonly (number | null)[]>>
   /** A few outputs to look at. */

@@ -17,23 +17,27 @@ export interface RunResult extends ArmResult {
 export interface SeedResults {
   readonly arms: readonly string[]
   readonly seeds: readonly number[]
-  /** One number for each seed, in the order of `seeds`. Throws `unknown-metric` for a name that no run has. */
+  /** One for each seed, in the order of `seeds`; null where a run could not measure it. Throws `unknown-metric`. */
+  measured(arm: string, metric: string): readonly (number | null)[]
+  /** One number for each seed. Throws `unknown-metric`, and `not-measured` where one is missing. */
   values(arm: string, metric: string): readonly number[]
+  /** Over the seeds that measured it; NaN when none did. */
   mean(arm: string, metric: string): number
-  /** Mean with its interval over seeds (Student's t, 95 %); of one seed there is none. */
+  /** Mean with its interval over the seeds that measured it (Student's t, 95 %); of one there is none. */
   interval(arm: string, metric: string): Interval | null
-  /** Seed by seed: first minus second. */
+  /** Seed by seed: first minus second, over the seeds in which both measured it. */
   difference(first: string, second: string, metric: string): SeedDifference
   readonly runs: readonly RunResult[]
 }
 
 export interface SeedDifference {
   readonly differences: readonly number[]
+  /** NaN when no seed measured both. */
   readonly mean: number
   readonly interval: Interval | null
-  /** Seeds in which the first is greater. */
+  /** Seeds in which the first is greater; a seed that did not measure both is none of them. */
   readonly above: number
-  /** `0.12 [0.05, 0.19], 5 of 5 seeds`. */
+  /** `0.12 [0.05, 0.19], 5 of 5 seeds`, and how many of the seeds could not be compared. */
   readonly text: string
 }
 
@@ -42,7 +46,7 @@ export function seedResults(runs: readonly RunResult[]): SeedResults {
   const seeds = [...new Set(runs.map(({ seed }) => seed))]
     .filter((seed) => arms.every((arm) => runs.some((run) => run.arm === arm && run.seed === seed)))
     .sort((a, b) => a - b)
-  const values = (arm: string, metric: string) =>
+  const measured = (arm: string, metric: string) =>
     seeds.map((seed) => {
       const run = runs.find((run) => run.arm === arm && run.seed === seed)
       const value = run?.metrics[metric]
@@ -50,27 +54,42 @@ export function seedResults(runs: readonly RunResult[]): SeedResults {
         throw new GuerdonError('unknown-metric', `the arm "${arm}" has no metric "${metric}".`, {
           fix: `There are ${Object.keys(run?.metrics ?? {}).join(', ') || 'none'}; arms: ${arms.join(', ')}.`,
         })
-      return value
+      return Number.isNaN(value) ? null : value // as a file keeps it
     })
+  const present = (arm: string, metric: string) => measured(arm, metric).filter((value) => value !== null)
   return {
     arms,
     seeds,
     runs,
-    values,
-    mean: (arm, metric) => mean(values(arm, metric)) ?? Number.NaN,
-    interval: (arm, metric) => meanInterval(values(arm, metric)),
+    measured,
+    values: (arm, metric) =>
+      measured(arm, metric).map((value, index) => {
+        if (value !== null) return value
+        throw new GuerdonError('not-measured', `"${metric}" of "${arm}", seed ${seeds[index]}, is missing.`, {
+          fix: 'Use `measured`, `mean` or `difference` where a run may have nothing to measure.',
+        })
+      }),
+    mean: (arm, metric) => mean(present(arm, metric)) ?? Number.NaN,
+    interval: (arm, metric) => meanInterval(present(arm, metric)),
     difference(first, second, metric) {
-      const other = values(second, metric)
-      const differences = values(first, metric).map((value, index) => value - other[index]!)
+      const other = measured(second, metric)
+      const differences = measured(first, metric).flatMap((value, index) => {
+        const against = other[index]!
+        return value === null || against === null ? [] : [value - against]
+      })
       const average = mean(differences) ?? Number.NaN
       const interval = meanInterval(differences)
       const above = differences.filter((difference) => difference > 0).length
+      const missing = seeds.length - differences.length
       return {
         differences,
         mean: average,
         interval,
         above,
-        text: `${figure(average)}${intervalText(interval)}, ${above} of ${differences.length} seeds`,
+        text:
+          differences.length === 0
+            ? 'not measured in any seed'
+            : `${figure(average)}${intervalText(interval)}, ${above} of ${differences.length} seeds${missing === 0 ? '' : ` (${missing} not measured)`}`,
       }
     },
   }
