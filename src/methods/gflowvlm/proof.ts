@@ -318,11 +318,10 @@ export const runArm: RunArm = async (run, context) => {
           tasks.length,
         ),
       )
-    const average = (read: (one: Measured) => number) => mean(found.map(read))!
     return {
-      success: average(({ success }) => success),
-      diversity: average(({ diversity }) => diversity),
-      solutions: average(({ solutions }) => solutions),
+      success: mean(found.map(({ success }) => success))!,
+      diversity: mean(found.flatMap(({ diversity }) => diversity ?? [])),
+      solutions: mean(found.map(({ solutions }) => solutions))!,
     }
   }
   const [seen, held, far] = [
@@ -368,8 +367,8 @@ export const runArm: RunArm = async (run, context) => {
 
 interface Measured {
   readonly success: number
-  /** Over the solved tasks; 0 where none was. */
-  readonly diversity: number
+  /** Over the solved tasks; null where none was. */
+  readonly diversity: number | null
   /** Over all tasks. */
   readonly solutions: number
 }
@@ -378,7 +377,7 @@ function measured(episodes: readonly PlayedEpisode[], tasks: number): Measured {
   const solutions = differentSolutions(episodes, tasks)
   return {
     success: mean(episodes.map(({ isWon }) => Number(isWon)))!,
-    diversity: solutionDiversity(solutions) ?? 0,
+    diversity: solutionDiversity(solutions),
     solutions: mean(solutions)!,
   }
 }
