@@ -7,13 +7,15 @@ import { Pictures } from '../parts/picture.tsx'
 import { Bar, ScoreDetail } from '../parts/scores.tsx'
 import { useShortcuts } from '../parts/shortcuts.tsx'
 import { Answered } from '../parts/states.tsx'
-import { Code, Turns } from '../parts/turns.tsx'
+import { Code, spansOf, Turns } from '../parts/turns.tsx'
 import type { RunDetail, SampleDetail } from '../wire.ts'
+import { OtherRun } from './other-run.tsx'
 
 /** One sample with everything that is known of it, over the grid; arrows go through the grid's order. */
 export function SampleDialog({
   run,
   position,
+  other,
   place,
   onClose,
   onOpen,
@@ -21,6 +23,8 @@ export function SampleDialog({
 }: {
   readonly run: RunDetail
   readonly position: number
+  /** A run to be seen beside this one. */
+  readonly other: string | undefined
   readonly place?: number
   readonly onClose: () => void
   readonly onOpen: (position: number) => void
@@ -57,7 +61,9 @@ export function SampleDialog({
         </span>
       }
     >
-      <Answered query={detail}>{(answer) => <Inside run={run} detail={answer} onOpen={onOpen} />}</Answered>
+      <Answered query={detail}>
+        {(answer) => <Inside run={run} detail={answer} other={other} onOpen={onOpen} />}
+      </Answered>
     </Modal>
   )
 }
@@ -79,27 +85,33 @@ function Step(props: {
 function Inside({
   run,
   detail: { sample, group },
+  other,
   onOpen,
 }: {
   readonly run: RunDetail
   readonly detail: SampleDetail
+  readonly other: string | undefined
   readonly onOpen: (position: number) => void
 }) {
-  const spans = Object.values(sample.scores).flatMap((score) =>
-    (score.evidence ?? []).filter((item) => item.kind === 'span'),
-  )
   const steps = Object.entries(sample.scores).flatMap(([reward, score]) =>
     (score.evidence ?? []).flatMap((item) => (item.kind === 'step' ? [{ reward, ...item }] : [])),
   )
   const meta = Object.entries(sample.meta)
   return (
     <div className="detail">
+      {other !== undefined && (
+        <div style={{ gridColumn: '1 / -1' }}>
+          <OtherRun run={run} sample={sample} other={other} />
+        </div>
+      )}
       <div>
         <Pictures turns={[sample.prompt, sample.output]} boxes={sample.boxes} renders={sample.renders} full />
-        <section className="stack" style={{ gap: 6 }}>
-          <h3>Output</h3>
-          <Turns turns={sample.output} spans={spans.filter((span) => span.in === 'output')} />
-        </section>
+        {other === undefined && (
+          <section className="stack" style={{ gap: 6 }}>
+            <h3>Output</h3>
+            <Turns turns={sample.output} spans={spansOf(sample, 'output')} />
+          </section>
+        )}
         {steps.length > 0 && (
           <section className="stack" style={{ gap: 6 }}>
             <h3>Steps</h3>
@@ -119,7 +131,7 @@ function Inside({
         )}
         <section className="stack" style={{ gap: 6 }}>
           <h3>Prompt</h3>
-          <Turns turns={sample.prompt} spans={spans.filter((span) => span.in === 'prompt')} />
+          <Turns turns={sample.prompt} spans={spansOf(sample, 'prompt')} />
         </section>
         {sample.reference !== undefined && (
           <section className="stack" style={{ gap: 6 }}>

@@ -218,6 +218,7 @@ function Browse({
         <SampleDialog
           run={run}
           position={position}
+          other={look.order && 'second' in look.order ? look.order.second.run : undefined}
           onClose={() => open(undefined)}
           onOpen={open}
           {...(place >= 0 ? { place: place + 1, onStep: step } : {})}
@@ -306,13 +307,13 @@ function OrderSelect({
       }
     for (const other of runs)
       if (other.id !== run.id)
-        for (const { name } of other.rewards.filter(({ name }) => names.includes(name)).slice(0, 6))
-          add(
-            'Against another run',
-            `${name} here or in ${other.id}: widest apart`,
-            { by: 'disagreement', first: name, second: { reward: name, run: other.id } },
-            true,
-          )
+        for (const { name } of other.rewards.filter(({ name }) => names.includes(name)).slice(0, 6)) {
+          const against = { first: name, second: { reward: name, run: other.id } }
+          const group = 'Against another run'
+          add(group, `${name} here or in ${other.id}: widest apart`, { by: 'disagreement', ...against }, true)
+          add(group, `${name} here more than in ${other.id}`, { by: 'gap', ...against }, true)
+          add(group, `${name} here less than in ${other.id}`, { by: 'gap', ...against }, false)
+        }
     return list
   }, [runs, run])
   const value = JSON.stringify([look.order ?? { by: 'position' }, look.descending ?? false])

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { Evidence, Json, ShownTurns } from '../wire.ts'
+import type { Evidence, Json, ShownSample, ShownTurns } from '../wire.ts'
 import { Said } from './said.tsx'
 
 type Span = Extract<Evidence, { kind: 'span' }>
@@ -55,6 +55,13 @@ export function Turns({
 
 export function Code({ json }: { readonly json: Json }) {
   return <Said>{typeof json === 'string' ? json : JSON.stringify(json, null, 1)}</Said>
+}
+
+/** Where the rewards of a sample point in its prompt or in its output. */
+export function spansOf({ scores }: ShownSample, place: Span['in']): Span[] {
+  return Object.values(scores)
+    .flatMap(({ evidence = [] }) => evidence)
+    .filter((item) => item.kind === 'span' && item.in === place) as Span[]
 }
 
 /** Text with its spans marked; a span that overlaps one before it is left out. */
