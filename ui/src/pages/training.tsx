@@ -261,7 +261,7 @@ function Curve({
         .map(({ arm, seed, step, values }) => ({ arm, seed, step, value: values[name] }))
     })
     const seeds = new Set(values.map(({ seed }) => seed)).size
-    const x = { field: 'step', type: 'quantitative', title: 'iteration' }
+    const x = { field: 'step', type: 'quantitative', title: 'iteration', axis: { tickMinStep: 1 } }
     const y = { field: 'value', type: 'quantitative', title: null, scale: { zero: false } }
     const color = {
       field: 'arm',

@@ -121,7 +121,7 @@ function SampleCard({
           </button>
           {sample.key !== undefined && order.by !== 'value' && (
             <span className="tag accent nowrap" title="apart by so many standard deviations">
-              {figure(sample.key, 1)} sd
+              {figure(sample.key, 2)} sd
             </span>
           )}
         </span>
