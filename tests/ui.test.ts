@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audit } from '../src/apply/audit.ts'
 import { auditDocument, leaderboardDocument } from '../src/apply/kept-documents.ts'
@@ -88,6 +88,24 @@ async function filled(path: string): Promise<void> {
       { reward: 'lax', positions, scores: scoresOf(-1) },
     ],
   })
+  // The same samples once more, answered and judged in another way.
+  await store.runs.create({ id: 'again', created: '2025-12-31T00:00:00.000Z', source, config: {} })
+  await store.runs.addRewards('again', [reward('strict'), reward('lax')])
+  const few = positions.slice(0, 10)
+  await store.runs.record('again', {
+    samples: few.map((position) => ({
+      position,
+      sample: { ...samples[position - 1]!, output: `another answer ${position}` },
+    })),
+    scores: [
+      {
+        reward: 'strict',
+        positions: few,
+        scores: few.map((position) => ({ value: position === 8 ? 0 : 0.5 })),
+      },
+      { reward: 'lax', positions: few, scores: few.map(() => ({ value: 0.5 })) },
+    ],
+  })
   await store.runs.addRewards('many', [reward('strict')])
   for (let first = 1; first <= 100_000; first += 5000) {
     const part = Array.from({ length: 5000 }, (_, index) => first + index)
@@ -110,7 +128,7 @@ async function filled(path: string): Promise<void> {
       ],
     })
   }
-  for (const id of ['hostile', 'many']) await store.runs.setStatus(id, 'complete')
+  for (const id of ['hostile', 'many', 'again']) await store.runs.setStatus(id, 'complete')
 
   const benchmark = pairsBenchmark()
   const length = defineReward({
@@ -276,7 +294,35 @@ describe.skipIf(noBrowser)(
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
       await page.keyboard.press('?')
-      await page.getByRole('dialog').getByText('Sample before').or(page.getByText('Search')).first().waitFor()
+      const keys = page.getByRole('dialog', { name: 'Keys' })
+      await keys.waitFor()
+      expect(await keys.getByRole('heading').allTextContents()).toEqual(['Keys', 'Samples', 'Go to'])
+      for (const [key, does] of [
+        ['/', 'Search'],
+        ['f', 'Filters'],
+        ['g v', 'Votes'],
+      ] as const)
+        await keys.getByRole('row', { name: `${key.split(' ').join('')} ${does}`, exact: true }).waitFor()
+      await page.close()
+    })
+
+    test('two runs side by side, widest apart first', async () => {
+      const page = await opened('/samples/hostile')
+      await cards(page).first().waitFor()
+      await page.getByRole('combobox', { name: 'Order' }).click()
+      await page.getByRole('option', { name: 'strict here more than in again' }).click()
+      // 7/7 here and 0 there.
+      await cards(page).first().filter({ hasText: 's7' }).click()
+      const beside = page.getByRole('dialog').getByRole('region', { name: 'Beside again' })
+      await beside.getByRole('region', { name: 'hostile' }).getByText('answer number 7').waitFor()
+      await beside.getByRole('region', { name: 'again' }).getByText('another answer 8').waitFor()
+      expect(await beside.locator('tbody tr').allInnerTexts()).toEqual([
+        'strict\t1\t0\t+1',
+        'lax\t0\t0.500\t−0.500',
+      ])
+      await page.keyboard.press('k')
+      await page.keyboard.press('j')
+      await beside.getByRole('region', { name: 'again' }).waitFor()
       await page.close()
     })
 
@@ -392,22 +438,44 @@ describe.skipIf(noBrowser)(
       await page.close()
     })
 
-    const routes = async () => {
+    /** A task of votes of its own. */
+    const begun = async (title: string): Promise<string> => {
+      const response = await fetch(`${server.url}/v1/votes`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          title,
+          question: 'Which one?',
+          criteria: [{ id: 'better', text: 'Which answer is better?' }],
+          run: 'hostile',
+          choose: 'random',
+          pairs: 8,
+          votesPerPair: 1,
+          rated: null,
+          attentionChecks: false,
+        }),
+      })
+      return ((await response.json()) as { id: string }).id
+    }
+    /** Every page, and what is to be seen on it before anything is said about it. */
+    const routes = async (page: Page): Promise<[route: string, shown: Locator][]> => {
+      const task = await begun('Looked at')
       const documents = await store.documents.list()
       const id = (kind: string) => documents.find((document) => document.kind === kind)!.id
+      const part = page.getByRole('dialog').getByText('correct')
       return [
-        '/',
-        '/samples/hostile',
-        '/samples/hostile/-/3',
-        '/samples/hostile/-/5',
-        '/votes',
-        `/votes/${id('vote-task')}`,
-        '/audits',
-        `/audits/audit/${id('audit')}`,
-        `/audits/leaderboard/${id('leaderboard')}`,
-        '/training',
-        '/training/reproduction/toy',
-        '/playground',
+        ['/', page.getByRole('link', { name: /Look at 40 samples/ })],
+        ['/samples/hostile', cards(page)],
+        ['/samples/hostile/-/3', part],
+        ['/samples/hostile/-/5', part],
+        ['/votes', page.getByRole('link', { name: /Looked at/ })],
+        [`/votes/${task}`, page.getByRole('region', { name: 'Left' })],
+        ['/audits', page.getByRole('link', { name: /length/ })],
+        [`/audits/audit/${id('audit')}`, page.getByRole('button', { name: /cases behind even/ })],
+        [`/audits/leaderboard/${id('leaderboard')}`, page.getByRole('button', { name: /items on which/ })],
+        ['/training', page.getByRole('link', { name: /Toy/ })],
+        ['/training/reproduction/toy', page.locator('.chart svg')],
+        ['/playground', page.getByTestId('value boxes').filter({ hasText: /\d/ })],
       ]
     }
 
@@ -418,6 +486,8 @@ describe.skipIf(noBrowser)(
       const own = await browser.newContext({ bypassCSP: true, reducedMotion: 'reduce' })
       const page = await opened('/start', own)
       await page.evaluate(axe)
+      await page.evaluate("localStorage.setItem('guerdon-voter', 'axe')")
+      await page.addStyleTag({ content: '* { transition: none !important; animation: none !important }' })
       const found: Record<string, unknown> = {}
       // What is only on its way (colours, widths) settles; what is wrong stays.
       const note = async (where: string, look: string) => {
@@ -429,17 +499,16 @@ describe.skipIf(noBrowser)(
         }
         found[where] = what
       }
-      for (const route of await routes()) {
+      for (const [route, shown] of await routes(page)) {
         await page.emulateMedia({ colorScheme: 'light' })
         await page.setViewportSize({ width: 1280, height: 800 })
         await page.evaluate(`location.hash = ${JSON.stringify(route)}`)
-        await page.waitForTimeout(150)
+        await shown.first().waitFor()
         await settled(page)
-        await page.waitForTimeout(150)
         const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
         await note(route, axeRun(standards))
         await page.emulateMedia({ colorScheme: 'dark' })
-        await page.waitForTimeout(250)
+        await page.locator('html[data-mantine-color-scheme=dark]').waitFor()
         await note(`${route}, dark`, axeRun(['color-contrast']))
         await page.setViewportSize({ width: 390, height: 800 })
         await page.waitForTimeout(100)
