@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { splitByPrompt } from '../../apply/split.ts'
-import { GuerdonError, type Json, type Preference, promptText } from '../../core/index.ts'
+import { GuerdonError, type Json, type Preference, promptText, Rng } from '../../core/index.ts'
 import { readPreferences } from '../../data/index.ts'
 import {
   type ComparisonLoss,
@@ -137,18 +137,19 @@ async function preferencesOf(source: string, terminal: Terminal): Promise<Prefer
   return preferences
 }
 
-/** By prompt, or by the values of a field: a topic stands on one side only. */
+/**
+ * By prompt, or by the values of a field: a topic stands on one side only. Of few topics the share is met as nearly as whole
+ * ones allow, by one at least: drawing each by itself often holds out none.
+ */
 function split(all: readonly Preference[], { testShare, splitBy }: TrainRewardCommandOptions) {
   if (splitBy === undefined) return splitByPrompt(all, { test: testShare })
-  const field = (preference: Preference) => fieldOf(preference, splitBy)
-  const sides = splitByPrompt(
-    [...new Set(all.map((each) => String(field(each))))].map((prompt) => ({ prompt })),
-    { test: testShare },
-  )
-  const tested = new Set(sides.test.map(({ prompt }) => prompt))
+  const field = (preference: Preference) => String(fieldOf(preference, splitBy))
+  const values = new Rng('split').shuffled([...new Set(all.map(field))].sort())
+  const count = testShare > 0 && values.length > 1 ? Math.max(1, Math.round(testShare * values.length)) : 0
+  const tested = new Set(values.slice(0, count))
   return {
-    train: all.filter((each) => !tested.has(String(field(each)))),
-    test: all.filter((each) => tested.has(String(field(each)))),
+    train: all.filter((each) => !tested.has(field(each))),
+    test: all.filter((each) => tested.has(field(each))),
   }
 }
 

@@ -1,0 +1,96 @@
+import { existsSync, mkdtempSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { Rng } from '../../core/index.ts'
+import { rewardModel } from '../../rewards/learned/reward-model.ts'
+import { program } from '../program.ts'
+import type { Terminal } from '../terminal.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'guerdon-train-reward-'))
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function guerdon(...args: string[]) {
+  const lines: string[] = []
+  const problems: string[] = []
+  const terminal: Terminal = {
+    result: (line) => lines.push(line),
+    note: () => {},
+    problem: (line) => problems.push(line),
+    progress: () => {},
+    progressEnd: () => {},
+    width: 100,
+    colour: false,
+  }
+  return { exit: await program(terminal).run(args), output: lines.join('\n'), problems: problems.join('\n') }
+}
+
+/** Reasons are better than guesses, on eight topics. */
+async function pairsFile(): Promise<string> {
+  const path = join(folder, 'pairs.jsonl')
+  const rows = Array.from({ length: 80 }, (_, index) => {
+    const rng = new Rng(index)
+    const sentence = (word: string) =>
+      [rng.pick(['cat', 'dog', 'tree']), word, rng.pick(['lamp', 'stone', 'cloud'])].join(' ')
+    return {
+      prompt: `about ${index}`,
+      chosen: sentence('because'),
+      rejected: sentence('perhaps'),
+      topic: `topic ${index % 8}`,
+    }
+  })
+  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  return path
+}
+
+const small = [
+  '--steps',
+  '40',
+  '--rows',
+  '16',
+  '--rate',
+  '5e-3',
+  '--width',
+  '16',
+  '--depth',
+  '1',
+  '--vocabulary',
+  '300',
+  '--threads',
+  '1',
+]
+
+test('pairs become a reward that is found by its path', async () => {
+  const pairs = await pairsFile()
+  const out = join(folder, 'my-reward')
+  const { exit, output, problems } = await guerdon(
+    ...['train', 'reward', pairs, '--out', out, ...small],
+    ...['--split-by', 'topic', '--test-share', '0.25', '--json'],
+  )
+  expect(problems).toBe('')
+  expect(exit).toBe(0)
+  const { name, data, evaluation } = JSON.parse(output)
+  expect(name).toBe('my-reward')
+  expect(data).toMatchObject({ pairs: 60, heldOut: 20 }) // two whole topics of eight
+  expect(evaluation.accuracy.estimate).toBeGreaterThan(0.9)
+  expect(existsSync(join(out, 'reward-model.safetensors'))).toBe(true)
+  const sample = (text: string) => ({ id: text, prompt: 'about this', output: text, meta: {} })
+  const [good, bad] = await rewardModel({ path: out }).score([
+    sample('dog because stone'),
+    sample('dog perhaps stone'),
+  ])
+  expect(good!.value).toBeGreaterThan(bad!.value!)
+}, 60_000)
+
+test('a field that pairs lack, and a trunk that there is not, are named', async () => {
+  const pairs = await pairsFile()
+  const out = join(folder, 'none')
+  const field = await guerdon('train', 'reward', pairs, '--out', out, '--user', 'annotator')
+  expect(field.exit).toBe(2)
+  expect(field.problems).toContain('no annotator')
+  const trunk = await guerdon('train', 'reward', pairs, '--out', out, '--on', 'embedded:nothing')
+  expect(trunk.exit).toBe(2)
+  expect(trunk.problems).toContain('nothing')
+  expect(existsSync(out)).toBe(false)
+})
