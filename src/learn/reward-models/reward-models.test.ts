@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { hashedWordEmbedder } from '../../audit/baselines/hashed-words.ts'
 import { type Preference, Rng, type Sample } from '../../core/index.ts'
 import { loadEmbedded } from '../../nets/embedded/load-embedded.ts'
+import { initialRewardNetwork } from '../../nets/reward-network.ts'
 import { rewardModel } from '../../rewards/learned/reward-model.ts'
 import { loadRewardModel, type RewardModel } from '../../rewards/learned/trained-reward-model.ts'
 import { textPreferences } from '../../worlds/text/annotator.ts'
@@ -113,7 +114,13 @@ test('an interrupted training goes on to the same weights; another one is refuse
   ).rejects.toThrow('stopped')
   expect(readdirSync(options.folder)).toEqual(['training-0.safetensors'])
   expect(trainingState(options.folder, 1)).toHaveLength(1)
-  await expect(trainRewardModel({ ...options, learningRate: 1 })).rejects.toThrow(/another training/)
+  for (const other of [
+    { learningRate: 1 },
+    { weightDecay: 1 },
+    { auxiliary: [likelihoodAuxiliary()] },
+    { seed: 1 },
+  ])
+    await expect(trainRewardModel({ ...options, ...other })).rejects.toThrow(/another training/)
   const resumed = await trainRewardModel(options)
   expect(resumed.model.manifest.weights).toBe(straight.model.manifest.weights)
 })
@@ -161,6 +168,29 @@ test('users who want the opposite of each other', async () => {
     ['u0', 'u1'].map((user) => model.values([sample('cat because dog')], { user })),
   )
   expect((even![0] as { value: number }).value).toBeGreaterThan((odd![0] as { value: number }).value)
+})
+
+test('new users of a trained model: their mixtures are fitted, nothing else moves', async () => {
+  const user = ({ meta }: Preference) => ({ user: String(meta.user) })
+  const options = { ...small, details: user, view: user, users: ['u0', 'u1', 'u2', 'u3'], steps: 10 }
+  const { model: before } = await trainRewardModel(options)
+  const renamed = (each: Preference) => ({ ...each, meta: { user: `new ${each.meta.user}` } })
+  const { model: after } = await trainRewardModel({
+    ...options,
+    trunk: before,
+    preferences: pairs(20, 'new').map(renamed),
+    heldOut: [],
+    users: options.users.map((name) => `new ${name}`),
+    trainable: /^users$/,
+    steps: 5,
+  })
+  const [{ users: old, ...kept }, { users: fitted, ...same }] = [before.members[0]!, after.members[0]!]
+  expect(same).toEqual(kept)
+  expect(fitted!.shape).toEqual(old!.shape)
+  const initial = initialRewardNetwork(new Rng('reward-model/0'), before.manifest.network).users!
+  expect(fitted!.data).not.toEqual(initial.data)
+  expect(after.manifest.users).toEqual(['new u0', 'new u1', 'new u2', 'new u3'])
+  await Promise.all([before.dispose(), after.dispose()])
 })
 
 test('dimensions, labels of answers and of steps', async () => {

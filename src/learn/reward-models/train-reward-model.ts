@@ -155,7 +155,8 @@ export async function trainRewardModel(options: TrainRewardModelOptions): Promis
     reading,
     examples.comparisons,
     examples.labels,
-    { steps, rows, learningRate, loss },
+    { steps, rows, learningRate, loss, seed, auxiliary: auxiliary.map(({ name, weight }) => [name, weight]) },
+    [options.comparisons, options.weightDecay, options.blank, options.average].map((each) => each ?? null),
   ])
   if (folder !== undefined) await checkStates(folder, members, state)
   const isTrained = pathMatcher(options.trainable ?? ((path) => !path.startsWith('trunk.connector')))

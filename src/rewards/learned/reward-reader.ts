@@ -48,7 +48,7 @@ export interface RewardReader {
 }
 
 /** A sum of states is divided by this, so that it is about as large as one of them. */
-const sumUnit = 32
+export const sumUnit = 32
 /** Rows are padded to a multiple of this many tokens, so that few graphs are compiled. */
 const lengthStep = 16
 

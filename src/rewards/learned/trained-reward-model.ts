@@ -29,6 +29,7 @@ import { compileByShape } from '../../tensor/compile-by-shape.ts'
 import { leavesOf, type Tensor, type Tree } from '../../tensor/tree.ts'
 import {
   checkView,
+  type Pool,
   type RewardManifest,
   type RewardView,
   readRewardManifest,
@@ -37,7 +38,7 @@ import {
   rewardNeeds,
   rewardWeightsFile,
 } from './reward-manifest.ts'
-import { type Reading, type RewardReader, rewardReader } from './reward-reader.ts'
+import { type Reading, type RewardReader, rewardReader, sumUnit } from './reward-reader.ts'
 
 export interface RewardValue {
   /** Log-odds over an ordinary answer: differences are log-odds that the better one is preferred. */
@@ -251,10 +252,10 @@ function* batchesOf(order: readonly number[], length: (index: number) => number)
  * What each token of the answer (its end included) adds to the score, of values at the token before the answer and at
  * each of its tokens: the change of value, or its share of the mean or sum.
  */
-function contributions(along: readonly number[], pool: 'last' | 'mean' | 'sum'): number[] {
+function contributions(along: readonly number[], pool: Pool): number[] {
   const own = along.slice(1)
   if (pool === 'last') return own.map((value, index) => value - along[index]!)
-  return own.map((value) => (pool === 'mean' ? value / own.length : value / 32))
+  return own.map((value) => (pool === 'mean' ? value / own.length : value / sumUnit))
 }
 
 /** Sums over the sentences and lines of an answer; the end token belongs to the last. */
