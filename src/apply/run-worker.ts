@@ -41,8 +41,12 @@ export type WorkerReport =
 
 async function work(task: WorkerTask, port: NonNullable<typeof parentPort>): Promise<void> {
   const { models, turn } = task
-  const store = await openStore(task.store, { mustExist: true, ...(turn === undefined ? {} : { turn }) })
   const stop = new AbortController()
+  const store = await openStore(task.store, {
+    mustExist: true,
+    signal: stop.signal,
+    ...(turn === undefined ? {} : { turn }),
+  })
   const seenIds = new SeenIds(task.seen)
   const inScope =
     models === undefined ? <Result>(work: () => Result) => work() : await callScope(models, store)

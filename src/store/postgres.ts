@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly patience?: number
   /** The same while the store is opened. @default 2000 */
   readonly openPatience?: number
+  /** Once it is aborted there is no more patience than two seconds, so that whoever stops does not wait for a server. */
+  readonly signal?: AbortSignal | undefined
   /** Fail where there is no store rather than make one. @default false */
   readonly mustExist?: boolean
 }
@@ -48,6 +50,7 @@ export class Postgres implements Sql {
   readonly schema: string
   readonly #pool: Pool
   readonly #patience: number
+  readonly #signal: AbortSignal | undefined
   readonly #statementTimeout: number
 
   private constructor(
@@ -60,6 +63,7 @@ export class Postgres implements Sql {
     this.schema = schema
     this.#pool = pool
     this.#patience = options.patience ?? 60_000
+    this.#signal = options.signal
     this.#statementTimeout = options.statementTimeout ?? 60_000
   }
 
@@ -158,8 +162,9 @@ export class Postgres implements Sql {
         return await work()
       } catch (error) {
         const waited = performance.now() - started
-        if (!isTransient(error) || waited >= patience) throw postgresError(error, this.location)
-        const pause = Math.min(1000, 25 * 2 ** attempt, patience - waited)
+        const longest = this.#signal?.aborted ? Math.min(patience, patienceOfStopping) : patience
+        if (!isTransient(error) || waited >= longest) throw postgresError(error, this.location)
+        const pause = Math.min(1000, 25 * 2 ** attempt, longest - waited)
         await new Promise((resolve) => setTimeout(resolve, (pause * randomInt(500, 1000)) / 1000)) // not all at once
       }
     }
@@ -216,6 +221,9 @@ export class Postgres implements Sql {
     return version
   }
 }
+
+/** In milliseconds. */
+const patienceOfStopping = 2000
 
 const int8 = 20
 const numeric = 1700

@@ -20,19 +20,20 @@ export async function workerCommand(options: WorkerCommandOptions, terminal: Ter
   const file = configFile(process.cwd(), options.config)
   const config = file === null ? {} : await loadConfigFile(file)
   const { threads = 1 } = options
-  const place = await openWorkplace(storeLocation(options, config, file), {
-    openPatience: 60_000, // it may be started before the database
-    ...(options.lease === undefined ? {} : { lease: options.lease }),
-    connections: Math.min(8, threads + 2),
-  })
-  try {
-    terminal.note(
-      `worker of ${place.store.location}: ${threads} at a time; interrupt or SIGTERM gives back what is under way`,
-    )
-    await interruptible(
-      terminal,
-      (signal) =>
-        work(place, {
+  return interruptible<ExitCode>(
+    terminal,
+    async (signal) => {
+      const place = await openWorkplace(storeLocation(options, config, file), {
+        openPatience: 60_000, // it may be started before the database
+        signal,
+        ...(options.lease === undefined ? {} : { lease: options.lease }),
+        connections: Math.min(8, threads + 2),
+      })
+      try {
+        terminal.note(
+          `worker of ${place.store.location}: ${threads} at a time; interrupt or SIGTERM gives back what is under way`,
+        )
+        await work(place, {
           threads,
           signal,
           kinds: kindsOf(options.kinds),
@@ -40,13 +41,14 @@ export async function workerCommand(options: WorkerCommandOptions, terminal: Ter
           ...(options.name === undefined ? {} : { name: options.name }),
           ...(options.idle === undefined ? {} : { idleLimit: options.idle * 1000 }),
           onEvent: (event) => tell(event, options, terminal),
-        }),
-      'stopping: what is under way is given back (again to stop at once)',
-    )
-    return 0
-  } finally {
-    await place.close()
-  }
+        })
+        return 0
+      } finally {
+        await place.close()
+      }
+    },
+    'stopping: what is under way is given back (again to stop at once)',
+  )
 }
 
 function kindsOf(text: string | undefined): readonly OrderKind[] {

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -247,6 +249,28 @@ describe.skipIf(postgresMissing !== null)(`workers${postgresMissing ? ` (${postg
     await place.close()
   })
 
+  test('a worker whose database is gone stops soon all the same', { timeout: 120_000 }, async () => {
+    const address = server.fresh()
+    const place = await openWorkplace(address, { lease: 600 })
+    const order = await orderScores(place, {
+      samples: few.source,
+      rewards: { slow: workerReward('slow', { ms: 150 }) },
+      concurrency: 2,
+      batchSize: 5,
+      shardRows: 600,
+    })
+    const way = await cuttable(address)
+    const worker = startWorker(way.address)
+    await until(async () => (await place.store.runs.totals(order.about)).rewards.slow!.scored > 0)
+    way.cut()
+    await new Promise((resolve) => setTimeout(resolve, 1000)) // for it to meet that
+    const asked = performance.now()
+    worker.kill('SIGTERM')
+    expect(await ended(worker)).toBe(0)
+    expect(performance.now() - asked).toBeLessThan(12_000) // patience alone would be a minute, and 15 s for its thread
+    await place.close()
+  })
+
   test('reproductions run on workers, failures included', { timeout: 120_000 }, async () => {
     await withWorker(
       async (place) => {
@@ -292,6 +316,27 @@ describe.skipIf(postgresMissing !== null)(`workers${postgresMissing ? ` (${postg
     await expect(openWorkplace(join(folder, 'store.db'))).rejects.toMatchObject({ code: 'no-shared-store' })
   })
 })
+
+/** A server by a way of its own, which can be cut for good. */
+async function cuttable(address: string): Promise<{ readonly address: string; cut(): void }> {
+  const { hostname, port } = new URL(address)
+  const sockets = new Set<Socket>()
+  const proxy = createServer((near) => {
+    const far = connect(Number(port || 5432), hostname)
+    for (const socket of [near, far]) sockets.add(socket.on('error', () => {}))
+    near.pipe(far).pipe(near)
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  const url = new URL(address)
+  url.host = `127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  return {
+    address: url.href,
+    cut() {
+      proxy.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50))
