@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import { argMaxMin } from '../../apply/pairs.ts'
-import type { Rng } from '../../core/index.ts'
 import { consistencyLosses, rankingConsistency } from '../../learn/objectives/consistency.ts'
 import type { LanguagePolicy } from '../../learn/policies/language-policy.ts'
 import { taskOracle, textPolicyTask } from '../../learn/tasks/text-tasks.ts'
@@ -11,20 +9,18 @@ import { likelihoodJudge } from '../../learn/trainers/self-judges.ts'
 import { mean } from '../../stats/moments.ts'
 import { loadCheckpoint, restored, saveCheckpoint } from '../../tensor/checkpoint.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
-import { corpusItem } from '../../worlds/text/dialogue.ts'
-import { drawTask, type TextTask, textTasks } from '../../worlds/text/task.ts'
+import type { TextTask } from '../../worlds/text/task.ts'
 import type { ArmResult, Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
 import {
-  answersTo,
-  exampleOf,
-  meanPart,
-  startingPolicy,
-  tokensOf,
-  tunedStart,
-} from '../reproduce/text-world.ts'
+  bestAndWorst,
+  corpusExample,
+  heldOutInstructions,
+  newInstructions,
+  qualityExamples,
+  qualityOf,
+} from '../reproduce/text-proof.ts'
+import { answersTo, meanPart, startingPolicy, tunedStart } from '../reproduce/text-world.ts'
 import { curvesOf, spentBy, tracked } from '../reproduce/tracked.ts'
-
-const instructions = { kinds: { instruction: 1 }, split: 'train' } as const
 
 const settings = {
   /** M_0; the models that training begins with are M_0 after so many steps on faultless answers. */
@@ -105,16 +101,18 @@ export const creamProof: Reproduction = {
     `M_0 is ${settings.first}, M_1 the same after ${settings.steps.noisy} steps on faultless answers (noisy: its log-ratio says little yet) or ${settings.steps.clean} (clean). Own rewards are sums of log p_t - log p_0 against M_0; the loss compares with the model at the start of its round. In the first round M_0 ranks by its mean log-likelihood, as its log-ratio is 0.`,
     `${settings.rounds} rounds of ${settings.prompts} new prompts, ${settings.group} samples each at temperature ${settings.temperature}, ${settings.epochs} passes, beta ${settings.beta}.`,
     `Kendall's tau is between the rankings of the last two models over ${settings.group} samples of ${settings.ranked} held-out prompts; KL between them is measured on the same samples, of the last model. Accuracy: share of pairs of chosen and rejected that the oracle orders likewise, ties left out.`,
+    'Not tuned, the same for all: temperature, beta, passes, rows of an update, and how far the starts are trained.',
     'Consistency is not accuracy: both are in the curves.',
   ],
   criteria: (results) => {
     const seeds = results.seeds.length
     const enough = Math.ceil(0.8 * seeds)
     const gain = results.difference('CREAM avg', 'self-rewarding', 'quality')
-    const rounds = results.values('self-rewarding', 'round 2').map((before, index) => ({
-      before,
-      after: results.values('self-rewarding', 'quality')[index]!,
-    }))
+    const ended = results.values('self-rewarding', 'quality')
+    // a training that went too far may have ended before round 2
+    const rounds = results
+      .measured('self-rewarding', 'round 2')
+      .flatMap((before, index) => (before === null ? [] : [{ before, after: ended[index]! }]))
     const drops = rounds.map(({ before, after }) => before - after)
     const tau = results.difference('CREAM avg', 'self-rewarding', 'tau')
     const kl = [
@@ -186,11 +184,7 @@ export const prepare: Prepare = async ({ seed, quick, folder }) => {
       peak: settings.peak,
       seed,
       steps: quick ? 5 : settings.steps[kind],
-      example: (rng) => {
-        const options = { kinds: { instruction: 1 }, answers: 'good' } as const
-        const { task, answer } = corpusItem(`cream/${seed}`, rng.int(0, 2 ** 31), options)
-        return { task, answer: answer.tokens }
-      },
+      example: (rng) => corpusExample(`cream/${seed}`, rng, { answers: 'good' }),
     })
   return { noisy: await start('noisy'), clean: await start('clean') }
 }
@@ -202,11 +196,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const first = (await startingPolicy(settings.first)).initial
   const rounds = quick ? 2 : settings.rounds
   const prompts = quick ? 8 : settings.prompts
-  // trials are chosen on prompts of their own
-  const held = textTasks(`cream/held-out${seed < 1000 ? '' : '/tuning'}`, quick ? 32 : settings.tested, {
-    ...instructions,
-    split: 'test',
-  })
+  const held = heldOutInstructions('cream/held-out', seed, quick ? 32 : settings.tested)
   const heldOut = (parameters: Tree<Tensor>) =>
     answersTo(policy, parameters, held, { maxTokens: settings.maxTokens, temperature: 1, seed: 1 })
   /** Parameters before the last round. */
@@ -238,22 +228,18 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
             if (round.iteration === rounds - 1) await saveCheckpoint(before, round.checkpoints.current)
             return labelledPairs(groups, round, first, firm)
           },
-          tasks: (round: number, rng: Rng) =>
-            Array.from({ length: prompts }, (_, index) =>
-              textPolicyTask(`${round}-${index}`, drawTask(rng.fork(index), instructions)),
-            ),
+          tasks: newInstructions(prompts),
           evaluate: { measure: async (current) => ({ quality: meanPart(await heldOut(current)) }) },
         })
   const answers = await heldOut(parameters)
-  const average = (name: string) => mean(records.flatMap(({ updates }) => updates[name] ?? [])) ?? Number.NaN
+  const average = (name: string) => mean(records.flatMap(({ updates }) => updates[name] ?? []))
   return {
     metrics: {
-      quality: meanPart(answers),
-      tokens: tokensOf(answers),
+      ...qualityOf(answers),
       ...(records.length === 0
         ? {}
         : {
-            'round 2': records.at(-2)?.evaluation?.quality ?? Number.NaN,
+            'round 2': records.at(-2)?.evaluation?.quality ?? null,
             consistency: average('consistency'),
             accuracy: average('accuracy'),
             ...(await steadiness(
@@ -272,9 +258,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
       consistency: records.map(({ updates }) => updates.consistency ?? null),
       accuracy: records.map(({ updates }) => updates.accuracy ?? null),
     },
-    examples: answers
-      .slice(0, 3)
-      .map((answer) => exampleOf(answer, `quality ${answer.verdict.total.toFixed(2)}`)),
+    examples: qualityExamples(answers),
     ...spentBy(records),
   }
 }
@@ -309,26 +293,21 @@ async function labelledPairs(
     return pair === undefined ? [] : [{ ...pair, consistency: rankingConsistency(now, then)! }]
   })
   const consistencies = built.map(({ consistency }) => consistency)
-  const average = mean(consistencies) ?? Number.NaN
+  const average = mean(consistencies)
   const right = built.flatMap(({ chosen, rejected }) => {
     const apart = chosen.oracle!.value! - rejected.oracle!.value!
     return apart === 0 ? [] : [Number(apart > 0)]
   })
-  round.measure({ consistency: average, accuracy: mean(right) ?? 0.5 })
+  const accuracy = mean(right)
+  round.measure({
+    ...(average === null ? {} : { consistency: average }),
+    ...(accuracy === null ? {} : { accuracy }),
+  })
   const dealt = rng.shuffled(consistencies)
   return built.map(({ chosen, rejected, consistency }, index) => {
-    const each = { avg: average, dyn: consistency, shuffled: dealt[index]! }
+    const each = { avg: average!, dyn: consistency, shuffled: dealt[index]! }
     return { chosen, rejected, values: { consistency: typeof firm === 'number' ? firm : each[firm] } }
   })
-}
-
-/** The first of those that tie; undefined where both are the same answer. */
-function bestAndWorst(group: readonly Rollout[]): { chosen: Rollout; rejected: Rollout } | undefined {
-  const judged = group.filter(({ score }) => score.value !== null)
-  const places = argMaxMin(judged.map(({ score }) => score.value!))
-  if (places === null) return undefined
-  const [chosen, rejected] = [judged[places.max]!, judged[places.min]!]
-  return chosen.text === rejected.text ? undefined : { chosen, rejected }
 }
 
 async function logRatios(

@@ -8,7 +8,6 @@ import { offlineTraining } from '../../learn/trainers/offline.ts'
 import { isFailed } from '../../models/outcome.ts'
 import type { ValueGuide } from '../../nets/value-guided-decoder.ts'
 import { flatLeaves, mapLeaves, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
-import { corpusItem } from '../../worlds/text/dialogue.ts'
 import { type TextTask, taskPrompt, textTasks } from '../../worlds/text/task.ts'
 import { textVocabulary } from '../../worlds/text/vocabulary.ts'
 import type {
@@ -19,10 +18,10 @@ import type {
   RunArm,
   RunContext,
 } from '../reproduce/reproduction.ts'
+import { corpusExample, heldOutInstructions, qualityExamples, qualityOf } from '../reproduce/text-proof.ts'
 import {
   type AnsweredTask,
   answersTo,
-  exampleOf,
   meanPart,
   startingPolicy,
   textStart,
@@ -92,6 +91,7 @@ export const genarmProof: Reproduction = {
     `Start: text-lm, tuned for ${settings.start.steps} steps on answers of mixed quality. ${settings.pairs} pairs of answers of that mixture, ordered by the verifiable quality (or by length), read once; all that is trained begins with the start, but for the weak guide, which was trained from nothing for ${settings.small.steps} steps on the same mixture.`,
     `The strength of decoding (alpha of guides, w of values) is chosen of four for both, on ${settings.chosenOn} prompts of their own; alpha has nothing to do with the beta of training.`,
     `Passes of a network for each token: start and DPO 1, guided 2 (3 with two guides), ARGS ${1 + settings.top}, best of ${settings.samples} at least ${settings.samples}. ARGS is greedy by definition; all others sample at temperature 1. Greedy quality of the start and of guided decoding is measured beside, as greed alone gains much.`,
+    'Not tuned: the betas of training (0.1), one pass, rows of an update; ARM and DPO have two learning rates each to choose of.',
     "Samples are pairs read; 'two ARMs' and the soup read twice as many.",
     'A strong model four times as large as the first was not trained: the weak guide is four times smaller instead.',
   ],
@@ -170,10 +170,7 @@ export const genarmProof: Reproduction = {
 }
 
 export const prepare: Prepare = async ({ seed, quick, folder }) => {
-  const example = (rng: Rng) => {
-    const { task, answer } = corpusItem(`genarm/${seed}`, rng.int(0, 2 ** 31), { kinds: { instruction: 1 } })
-    return { task, answer: answer.tokens }
-  }
+  const example = (rng: Rng) => corpusExample(`genarm/${seed}`, rng)
   const steps = (full: number) => (quick ? 5 : full)
   return {
     start: await tunedStart(folder, { ...settings.start, seed, steps: steps(settings.start.steps), example }),
@@ -202,8 +199,6 @@ interface Proof {
 export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const { seed, quick, tuned: learningRate = 1e-3 } = run
   const starts = run.start as { readonly start: string; readonly small: string }
-  // trials are chosen on prompts of their own
-  const part = seed < 1000 ? '' : '/tuning'
   const proof: Proof = {
     run,
     context,
@@ -211,7 +206,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
     learningRate,
     pairs: quick ? 32 : settings.pairs,
     chosenOn: textTasks(`genarm/strength/${seed}`, quick ? 4 : settings.chosenOn, instructions),
-    held: textTasks(`genarm/held-out${part}`, quick ? 16 : settings.tested, instructions),
+    held: heldOutInstructions('genarm/held-out', seed, quick ? 16 : settings.tested),
   }
   switch (run.arm) {
     case 'ARM':
@@ -262,10 +257,8 @@ function result(
 ): ArmResult {
   const read = run.arm === 'start' ? 0 : pairs
   return {
-    metrics: { quality: meanPart(answers), tokens: tokensOf(answers), ...metrics },
-    examples: answers
-      .slice(0, 3)
-      .map((answer) => exampleOf(answer, `quality ${answer.verdict.total.toFixed(2)}`)),
+    metrics: { ...qualityOf(answers), ...metrics },
+    examples: qualityExamples(answers),
     samples: read,
     rewardCalls: read,
     ...rest,

@@ -35,7 +35,7 @@ const settings = {
 
 const usual: ArithmeticOptions = { operations: [1, 3], stories: 0.3 }
 const harder: ArithmeticOptions = { operations: [4, 5], stories: 0.3 }
-const only = (arithmetic: ArithmeticOptions) => ({ kinds: { arithmetic: 1 }, arithmetic }) as const
+const arithmeticOnly = (arithmetic: ArithmeticOptions) => ({ kinds: { arithmetic: 1 }, arithmetic }) as const
 
 export const goalConditionedRmProof: Reproduction = {
   id: 'goal-conditioned-rm',
@@ -60,6 +60,7 @@ export const goalConditionedRmProof: Reproduction = {
     'Trunk: text-lm; 3,000 pairs of a right and a faulty solution of arithmetic (1 to 3 operations), and 600 pairs of answers to instructions, which only steering needs. Same start, data and steps in both arms.',
     'AUROC: reward against the correctness of one solution each of text-lm (temperature 0.7) to 240 held-out problems, and to as many of 4 and 5 operations.',
     'Goal vector: the mean state at the end token of 300 right solutions of the training part. Threshold: the largest on 48 other questions that loses no point of the vote; control: solutions cut at random places so that as many tokens are saved.',
+    'Not tuned: beta 0.5, 16 draws, steps and rows, the same for all seeds.',
     'Steering: blocks of 6 tokens, the best of 8 by the cosine of their mean state to the mean state of 60 exemplars.',
   ],
   criteria: (results) => {
@@ -138,15 +139,15 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   })
   const traces = rewardTraces(model, { threads: 1 })
   const right = Array.from({ length: quick ? 20 : 300 }, (_, index) => {
-    const task = taskAt(`goal/${seed}/right`, index, { ...only(usual), split: 'train' })
+    const task = taskAt(`goal/${seed}/right`, index, { ...arithmeticOnly(usual), split: 'train' })
     return sampleOf(task, goldAnswer(task, new Rng(index))!)
   })
   const goal = meanVector((await traces.of(right)).map(({ states }) => states.at(-1)!))
 
-  const metrics: Record<string, number> = {}
+  const metrics: Record<string, number | null> = {}
   const solved = async (options: ArithmeticOptions, name: string) => {
     const tasks = textTasks(`goal/${name}`, quick ? 24 : settings.questions, {
-      ...only(options),
+      ...arithmeticOnly(options),
       split: 'test',
     })
     const answers = await answersTo(policy, policy.initial, tasks, {
@@ -160,11 +161,9 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
     )
     const auroc = (of: (index: number) => number) => {
       const values = read.map((_, index) => of(index))
-      return (
-        areaUnderRoc(
-          values.filter((_, index) => isRight[index]),
-          values.filter((_, index) => !isRight[index]),
-        ) ?? Number.NaN
+      return areaUnderRoc(
+        values.filter((_, index) => isRight[index]),
+        values.filter((_, index) => !isRight[index]),
       )
     }
     const at = <Value>(values: readonly Value[], share: number) =>
@@ -199,7 +198,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
 function solutionPairs(seed: string, count: number): Preference[] {
   const pairs: Preference[] = []
   for (let index = 0; pairs.length < count; index++) {
-    const task = taskAt(seed, index, { ...only(usual), split: 'train' })
+    const task = taskAt(seed, index, { ...arithmeticOnly(usual), split: 'train' })
     const rng = new Rng(`${seed}/${index}`)
     const wrong = drawCandidate(task, rng, { good: 0 })
     if (judgeTask(task, wrong.tokens).parts.correctness === 1) continue
@@ -244,7 +243,10 @@ type Question = { readonly right: string; readonly samples: readonly VotedSample
 /** Samples of each question, with the cosine to the goal at each token. */
 async function votes(policy: Policy, traces: Traces, goal: Float32Array, name: string): Promise<Question[]> {
   const { questions, samples } = settings.votes
-  const tasks = textTasks(name, questions, { ...only({ ...usual, operations: [2, 3] }), split: 'test' })
+  const tasks = textTasks(name, questions, {
+    ...arithmeticOnly({ ...usual, operations: [2, 3] }),
+    split: 'test',
+  })
   const answers = await answersTo(
     policy,
     policy.initial,

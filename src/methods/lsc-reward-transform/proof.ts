@@ -83,6 +83,7 @@ export const lscProof: Reproduction = {
     'Reward models: one network over text-lm with two heads, trained on noisy pairs; the pairs on helpfulness pay 1.5 for the phrase and have an exponential error. The oracle judges: helpful = everything asked for is there, harmless = nothing forbidden.',
     'Reference of a prompt: the 85 % quantile of the reward over 6 answers of the start, of the 48 prompts that are trained on.',
     'Advantages are centred by prompt and divided by the deviation of the whole batch, so that prompts which are good already keep their small differences. Measured on 64 other prompts, two answers each, every 4 iterations; compared at equal KL, interpolated along the training, over the KL that both reach (from 1 to 10 nats): the learning rate, the same for both, only says how fast they get there.',
+    'The learning rate was not tuned: one value for both, set after pilots on seed 0, which the verdict counts too.',
   ],
   criteria: (results) => {
     const at = (metric: string, kl: number) => results.mean('tabular', `${metric} at ${kl}`)

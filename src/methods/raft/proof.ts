@@ -1,5 +1,5 @@
 import { defineReward, type Reward, Rng, textOf } from '../../core/index.ts'
-import { taskOracle, textPolicyTask } from '../../learn/tasks/text-tasks.ts'
+import { taskOracle } from '../../learn/tasks/text-tasks.ts'
 import { actorCritic } from '../../learn/trainers/actor-critic.ts'
 import { iterativeTraining } from '../../learn/trainers/iterative.ts'
 import { distinctShare } from '../../learn/trainers/monitors.ts'
@@ -8,22 +8,19 @@ import type { Rollout } from '../../learn/trainers/rollouts.ts'
 import { divergencePenalised, selectedRollouts } from '../../learn/trainers/selected-rollouts.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 import { boast } from '../../worlds/text/answer-grammar.ts'
-import { corpusItem } from '../../worlds/text/dialogue.ts'
 import { readTask } from '../../worlds/text/samples.ts'
-import { drawTask, judgeTask, type TextTask, textTasks } from '../../worlds/text/task.ts'
+import { judgeTask, type TextTask } from '../../worlds/text/task.ts'
 import { textVocabulary } from '../../worlds/text/vocabulary.ts'
 import type { ArmResult, Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
 import {
-  answersTo,
-  exampleOf,
-  meanPart,
-  startingPolicy,
-  tokensOf,
-  tunedStart,
-} from '../reproduce/text-world.ts'
+  corpusExample,
+  heldOutInstructions,
+  newInstructions,
+  qualityExamples,
+  qualityOf,
+} from '../reproduce/text-proof.ts'
+import { answersTo, meanPart, startingPolicy, tunedStart } from '../reproduce/text-world.ts'
 import { curvesOf, spentBy, tracked } from '../reproduce/tracked.ts'
-
-const instructions = { kinds: { instruction: 1 }, split: 'train' } as const
 
 const settings = {
   start: { from: 'text-lm', steps: 120, peak: 1e-3 },
@@ -114,6 +111,7 @@ export const raftProof: Reproduction = {
   quickArms: ['K = 8'],
   notes: [
     `Start: text-lm, tuned for ${settings.start.steps} steps on answers of mixed quality, ${settings.loophole.share * 100} % of which end with the phrase "${boast.join(' ')}".`,
+    'Only the learning rate is tuned; passes, rows of an update, the KL weight of PPO and beta of the ranking are fixed.',
     `Training reward: the oracle's quality with a normal error of deviation ${settings.noise}; measured by the exact oracle on ${settings.tested} held-out prompts at temperature 1, as samples are collected.`,
     `${settings.raft.epochs} passes over the accepted answers an iteration; PPO: ${settings.ppo.epochs} passes over all, KL ${settings.ppo.klWeight} in the reward.`,
   ],
@@ -191,9 +189,8 @@ export const prepare: Prepare = ({ seed, quick, folder }) =>
     seed,
     steps: quick ? 6 : settings.start.steps,
     example: (rng) => {
-      const item = corpusItem(`raft/${seed}`, rng.int(0, 2 ** 31), { kinds: { instruction: 1 } })
-      const flawed = rng.chance(settings.loophole.share)
-      return { task: item.task, answer: flawed ? [...item.answer.tokens, ...boast, '.'] : item.answer.tokens }
+      const { task, answer } = corpusExample(`raft/${seed}`, rng)
+      return { task, answer: rng.chance(settings.loophole.share) ? [...answer, ...boast, '.'] : answer }
     },
   })
 
@@ -203,11 +200,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const policy = await startingPolicy(run.start)
   const iterations = quick ? 2 : settings.iterations
   const prompts = quick ? 8 : settings.prompts
-  // trials are chosen on prompts of their own
-  const held = textTasks(`raft/held-out${seed < 1000 ? '' : '/tuning'}`, quick ? 16 : settings.tested, {
-    ...instructions,
-    split: 'test',
-  })
+  const held = heldOutInstructions('raft/held-out', seed, quick ? 16 : settings.tested)
   const heldOut = (parameters: Tree<Tensor>) =>
     answersTo(policy, parameters, held, { maxTokens: settings.maxTokens, temperature: 1, seed: 1 })
   const common = {
@@ -218,10 +211,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
     oracle: taskOracle(),
     group: arm.group,
     maxTokens: settings.maxTokens,
-    tasks: (iteration: number, rng: Rng) =>
-      Array.from({ length: prompts }, (_, index) =>
-        textPolicyTask(`${iteration}-${index}`, drawTask(rng.fork(index), instructions)),
-      ),
+    tasks: newInstructions(prompts),
     evaluate: {
       // only the path of K = 8 is judged
       every: run.arm === 'K = 8' ? 1 : iterations,
@@ -245,20 +235,17 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const path = records.map(({ evaluation }) => evaluation?.quality ?? Number.NaN)
   return {
     metrics: {
-      quality: meanPart(answers),
+      ...qualityOf(answers),
       'distinct-2': distinctShare(
         answers.map(({ text }) => [...policy.encode(text)]),
         2,
       ),
       loophole: answers.filter(({ text }) => hasLoophole(text)).length / answers.length,
-      tokens: tokensOf(answers),
       ...(run.arm === 'K = 8' ? { rises: risesIn([meanPart(await heldOut(policy.initial)), ...path]) } : {}),
       ...(arm.trainer === 'none' ? { 'best of 16': await bestOf(16, policy, held.slice(0, 64)) } : {}),
     },
     curves: curvesOf(records),
-    examples: answers
-      .slice(0, 3)
-      .map((answer) => exampleOf(answer, `quality ${answer.verdict.total.toFixed(2)}`)),
+    examples: qualityExamples(answers),
     ...spentBy(records),
   }
 }

@@ -1,25 +1,22 @@
-import type { Rng } from '../../core/index.ts'
 import { dpoLosses } from '../../learn/objectives/dpo.ts'
 import { selfExplorationTerms } from '../../learn/objectives/self-exploration.ts'
-import { taskOracle, textPolicyTask } from '../../learn/tasks/text-tasks.ts'
+import { taskOracle } from '../../learn/tasks/text-tasks.ts'
 import { iterativeTraining } from '../../learn/trainers/iterative.ts'
 import { type PolicyPair, preferred } from '../../learn/trainers/objective.ts'
 import type { Rollout } from '../../learn/trainers/rollouts.ts'
-import { corpusItem } from '../../worlds/text/dialogue.ts'
-import { drawTask, textTasks } from '../../worlds/text/task.ts'
+import { mean } from '../../stats/moments.ts'
 import type { ArmResult, Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
 import {
-  answersTo,
-  exampleOf,
-  meanPart,
-  startingPolicy,
-  tokensOf,
-  tunedStart,
-} from '../reproduce/text-world.ts'
+  bestAndWorst,
+  corpusExample,
+  heldOutInstructions,
+  newInstructions,
+  qualityExamples,
+  qualityOf,
+} from '../reproduce/text-proof.ts'
+import { answersTo, startingPolicy, tunedStart } from '../reproduce/text-world.ts'
 import { curvesOf, spentBy, tracked } from '../reproduce/tracked.ts'
 import { banditReward } from './bandit.ts'
-
-const instructions = { kinds: { instruction: 1 }, split: 'train' } as const
 
 const settings = {
   start: { from: 'text-lm', steps: 120, peak: 1e-3 },
@@ -81,8 +78,8 @@ export const selmProof: Reproduction = {
   quickArms: ['SELM', 'bandit'],
   notes: [
     `Start: text-lm, tuned for ${settings.start.steps} steps on answers of mixed quality. ${settings.iterations} iterations of ${settings.prompts} new prompts, ${settings.group} samples each, ranked by the verifiable quality, which is the gold reward; the reference is where the iteration began. beta ${settings.beta}, ${settings.epochs} passes.`,
-    'alpha is not tuned: 0.1 was set beforehand, 0.01 and 3 show what it does. The explored sample is the first of each prompt, whether or not it became chosen or rejected.',
-    'Bandit: features are shared, the first policy leans against the gold reward (by 2.5 logits a deviation, chosen on twelve other worlds, where iterative DPO stayed below 0), labels are drawn by Bradley-Terry; wins are counted over all worlds of all seeds.',
+    'alpha is not tuned: 0.1 was set beforehand, 0.01 and 3 show what it does; nor are beta, passes and rows of an update. The explored sample is the first of each prompt, whether or not it became chosen or rejected.',
+    'Bandit: features are shared, the first policy leans against the gold reward (by 2.5 logits a deviation, chosen on twelve other worlds, where iterative DPO stayed below 0), rate and steps are fixed and were chosen there too, labels are drawn by Bradley-Terry; wins are counted over all worlds of all seeds.',
   ],
   criteria: (results) => {
     const { alphas, pairs, seeds: worlds } = settings.bandit
@@ -134,10 +131,7 @@ export const prepare: Prepare = ({ seed, quick, folder }) =>
     ...settings.start,
     seed,
     steps: quick ? 20 : settings.start.steps,
-    example: (rng) => {
-      const { task, answer } = corpusItem(`selm/${seed}`, rng.int(0, 2 ** 31), { kinds: { instruction: 1 } })
-      return { task, answer: answer.tokens }
-    },
+    example: (rng) => corpusExample(`selm/${seed}`, rng),
   })
 
 export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
@@ -147,11 +141,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const arm = arms[run.arm]
   const iterations = quick ? 2 : settings.iterations
   const prompts = quick ? 8 : settings.prompts
-  // trials are chosen on prompts of their own
-  const held = textTasks(`selm/held-out${seed < 1000 ? '' : '/tuning'}`, quick ? 32 : settings.tested, {
-    ...instructions,
-    split: 'test',
-  })
+  const held = heldOutInstructions('selm/held-out', seed, quick ? 32 : settings.tested)
   const { beta } = settings
   const { parameters, records } =
     arm === undefined
@@ -177,10 +167,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
               ),
           }),
           build: (groups) => groups.flatMap(exploredPair),
-          tasks: (iteration: number, rng: Rng) =>
-            Array.from({ length: prompts }, (_, index) =>
-              textPolicyTask(`${iteration}-${index}`, drawTask(rng.fork(index), instructions)),
-            ),
+          tasks: newInstructions(prompts),
         })
   const answers = await answersTo(policy, parameters, held, {
     maxTokens: settings.maxTokens,
@@ -190,26 +177,19 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const explored = records.at(-1)?.updates['logp explored']
   return {
     metrics: {
-      quality: meanPart(answers),
-      tokens: tokensOf(answers),
+      ...qualityOf(answers),
       ...(explored === undefined ? {} : { 'log-probability of what was explored': explored }),
     },
     curves: curvesOf(records),
-    examples: answers
-      .slice(0, 3)
-      .map((answer) => exampleOf(answer, `quality ${answer.verdict.total.toFixed(2)}`)),
+    examples: qualityExamples(answers),
     ...spentBy(records),
   }
 }
 
 /** Best and worst of a prompt's samples, and the sample of the reference that is pushed down; none where all are equal. */
 function exploredPair(group: readonly Rollout[]): PolicyPair[] {
-  const ranked = group
-    .filter(({ score }) => score.value !== null)
-    .sort((a, b) => b.score.value! - a.score.value!)
-  const [chosen, rejected] = [ranked[0], ranked.at(-1)]
-  if (chosen === undefined || rejected === undefined || chosen.score.value === rejected.score.value) return []
-  return [{ chosen, rejected, others: { explored: group[0]! } }]
+  const pair = bestAndWorst(group)
+  return pair === undefined ? [] : [{ ...pair, others: { explored: group[0]! } }]
 }
 
 function banditResult(seed: number, quick: boolean): ArmResult {
@@ -219,10 +199,10 @@ function banditResult(seed: number, quick: boolean): ArmResult {
   for (const count of pairs) {
     const gold = (alpha: number) => worlds.map((world) => banditReward({ seed: world, alpha, pairs: count }))
     const plain = gold(0)
-    metrics[`alpha 0, ${count} pairs: gold`] = plain.reduce((a, b) => a + b, 0) / worlds.length
+    metrics[`alpha 0, ${count} pairs: gold`] = mean(plain)!
     for (const alpha of alphas) {
       const own = gold(alpha)
-      metrics[`alpha ${alpha}, ${count} pairs: gold`] = own.reduce((a, b) => a + b, 0) / worlds.length
+      metrics[`alpha ${alpha}, ${count} pairs: gold`] = mean(own)!
       metrics[wins(alpha, count)] = own.filter((value, index) => value > plain[index]!).length
     }
   }

@@ -1,5 +1,4 @@
 import { anchoredChoice } from '../../apply/anchored-pairs.ts'
-import { argMaxMin } from '../../apply/pairs.ts'
 import { Rng } from '../../core/index.ts'
 import { dpoLosses } from '../../learn/objectives/dpo.ts'
 import type { PolicyRow } from '../../learn/policies/language-policy.ts'
@@ -10,29 +9,20 @@ import type { Draft, Rollout } from '../../learn/trainers/rollouts.ts'
 import { selfJudge } from '../../learn/trainers/self-judges.ts'
 import { ask } from '../../models/chat-model.ts'
 import { mean, standardDeviation } from '../../stats/moments.ts'
-import { corpusItem } from '../../worlds/text/dialogue.ts'
-import {
-  drawCandidate,
-  drawTask,
-  judgeTask,
-  type TextTask,
-  taskPrompt,
-  textTasks,
-} from '../../worlds/text/task.ts'
+import { drawCandidate, judgeTask, type TextTask, taskPrompt } from '../../worlds/text/task.ts'
 import { textVocabulary } from '../../worlds/text/vocabulary.ts'
 import type { ArmResult, Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
 import type { SeedResults } from '../reproduce/results.ts'
 import {
-  answersTo,
-  exampleOf,
-  meanPart,
-  startingPolicy,
-  tokensOf,
-  tunedStart,
-} from '../reproduce/text-world.ts'
+  bestAndWorst,
+  corpusExample,
+  heldOutInstructions,
+  newInstructions,
+  qualityExamples,
+  qualityOf,
+} from '../reproduce/text-proof.ts'
+import { answersTo, startingPolicy, tunedStart } from '../reproduce/text-world.ts'
 import { curvesOf, tracked } from '../reproduce/tracked.ts'
-
-const instructions = { kinds: { instruction: 1 }, split: 'train' } as const
 
 const settings = {
   /** Half of the examples are answers of mixed quality, half are judgements. */
@@ -115,6 +105,7 @@ export const temporalSelfRewardingProof: Reproduction = {
     `Start: text-lm, tuned for ${settings.start.steps} steps, half of them on answers of mixed quality, half on judging: prompt and answer are read, a grade from 0 to 5 is the reply. Scores are the expected grade under the probabilities of the six replies, always by the model at the start of the iteration.`,
     `${settings.prompts} prompts an iteration. Self-rewarding runs 4 iterations (not 5), so that all arms take 4 trainings and ${24 * settings.prompts} samples. beta ${settings.beta}, ${settings.epochs} passes; the loss compares with the model at the start of the iteration, and the next one is trained from it.`,
     'Gaps are means over the pairs that are learnt from: by the own judge and by the oracle. Win rates compare answers of one seed to the same held-out prompt by the oracle, ties count half; with lengths matched, only answers whose lengths differ by 2 tokens at most.',
+    'Not tuned, the same for all: beta, passes, rows of an update, temperature 1, and the mixture of the start.',
     'Closeness of hidden states, the diagnostic of the theory, is not measured.',
   ],
   criteria: (results) => {
@@ -206,12 +197,10 @@ export const prepare: Prepare = ({ seed, quick, folder }) =>
     seed,
     steps: quick ? 20 : settings.start.steps,
     example: (rng) => {
-      const { task, answer } = corpusItem(`temporal/${seed}`, rng.int(0, 2 ** 31), {
-        kinds: { instruction: 1 },
-      })
-      if (rng.chance(0.5)) return { task, answer: answer.tokens }
-      const grade = Math.round(5 * judgeTask(task, answer.tokens).total)
-      return { task, prompt: judgement(task, answer.tokens), answer: [String(grade)] }
+      const { task, answer } = corpusExample(`temporal/${seed}`, rng)
+      if (rng.chance(0.5)) return { task, answer }
+      const grade = Math.round(5 * judgeTask(task, answer).total)
+      return { task, prompt: judgement(task, answer), answer: [String(grade)] }
     },
   })
 
@@ -221,12 +210,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const arm = arms[run.arm]
   const prompts = quick ? 8 : settings.prompts
   const iterations = Math.min(quick ? 1 : 4, arm?.iterations ?? 0)
-  // trials are chosen on prompts of their own
-  const part = seed < 1000 ? '' : '/tuning'
-  const held = textTasks(`temporal/held-out${part}`, quick ? 32 : settings.tested, {
-    ...instructions,
-    split: 'test',
-  })
+  const held = heldOutInstructions('temporal/held-out', seed, quick ? 32 : settings.tested)
   const common = arm && {
     ...tracked(run, context, { iterations }),
     policy,
@@ -238,10 +222,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
     batch: settings.batch,
     moments: 'fresh' as const,
     onDivergence: 'stop' as const,
-    tasks: (iteration: number, rng: Rng) =>
-      Array.from({ length: prompts }, (_, index) =>
-        textPolicyTask(`${iteration}-${index}`, drawTask(rng.fork(index), instructions)),
-      ),
+    tasks: newInstructions(prompts),
   }
   const { parameters, records } =
     arm === undefined || common === undefined
@@ -276,9 +257,8 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
   const samples = iterations * prompts * (common?.group ?? 0) * writers
   return {
     metrics: {
-      quality: meanPart(answers),
-      tokens: tokensOf(answers),
-      'accuracy of the judge': await judgeAccuracy(policy, parameters, quick ? 32 : settings.judged, part),
+      ...qualityOf(answers),
+      'accuracy of the judge': await judgeAccuracy(policy, parameters, seed, quick ? 32 : settings.judged),
       ...(gaps.length === 0
         ? {}
         : {
@@ -295,9 +275,7 @@ export const runArm: RunArm = async (run, context): Promise<ArmResult> => {
       [qualityByPrompt]: answers.map(({ verdict }) => verdict.total),
       [lengthByPrompt]: answers.map(({ tokens }) => tokens),
     },
-    examples: answers
-      .slice(0, 3)
-      .map((answer) => exampleOf(answer, `quality ${answer.verdict.total.toFixed(2)}`)),
+    examples: qualityExamples(answers),
     samples,
     rewardCalls: samples,
   }
@@ -327,46 +305,40 @@ async function anchoredRounds(
   const first = pairsWith()
   const pairs = guided ? pairsWith(await write({ name: 'future', parameters: await trained(first) })) : first
   const gap = (worthOf: (rollout: Rollout) => number) =>
-    mean(pairs.map(({ chosen, rejected }) => worthOf(chosen) - worthOf(rejected))) ?? 0
-  measure({ 'judge gap': gap(({ score }) => score.value!), 'oracle gap': gap(qualityOf) })
+    mean(pairs.map(({ chosen, rejected }) => worthOf(chosen) - worthOf(rejected)))!
+  // without a pair there is no gap
+  if (pairs.length > 0)
+    measure({ 'judge gap': gap(({ score }) => score.value!), 'oracle gap': gap(qualityOfDraft) })
   return pairs
 }
 
-function qualityOf({ sample, text }: Draft): number {
+function qualityOfDraft({ sample, text }: Draft): number {
   return judgeTask(sample.meta.task as TextTask, textVocabulary.split(text)).total
 }
 
-function bestAndWorst(group: readonly Rollout[]): { chosen: Rollout; rejected: Rollout } | undefined {
-  const judged = group.filter(({ score }) => score.value !== null)
-  const places = argMaxMin(judged.map(({ score }) => score.value!))
-  return places === null ? undefined : { chosen: judged[places.max]!, rejected: judged[places.min]! }
-}
-
-/** Share of held-out pairs of answers of different quality that the model grades in the right order. */
+/** Share of held-out pairs of answers of different quality that the model grades in the right order; null when no pair differs. */
 async function judgeAccuracy(
   policy: Awaited<ReturnType<typeof startingPolicy>>,
   parameters: typeof policy.initial,
+  seed: number,
   count: number,
-  part: string,
-): Promise<number> {
-  const drafts = textTasks(`temporal/judged${part}`, count, { ...instructions, split: 'test' }).flatMap(
-    (task, index) => {
-      const rng = new Rng(`temporal/judged/${index}`)
-      return [0, 1].map((side): Draft => {
-        const text = textVocabulary.join(drawCandidate(task, rng.fork(side)).tokens)
-        const { sample } = textPolicyTask(`${index}-${side}`, task)
-        return {
-          tokens: [],
-          response: [],
-          logp: [],
-          stopped: true,
-          task: index,
-          text,
-          sample: { ...sample, output: text },
-        }
-      })
-    },
-  )
+): Promise<number | null> {
+  const drafts = heldOutInstructions('temporal/judged', seed, count).flatMap((task, index) => {
+    const rng = new Rng(`temporal/judged/${index}`)
+    return [0, 1].map((side): Draft => {
+      const text = textVocabulary.join(drawCandidate(task, rng.fork(side)).tokens)
+      const { sample } = textPolicyTask(`${index}-${side}`, task)
+      return {
+        tokens: [],
+        response: [],
+        logp: [],
+        stopped: true,
+        task: index,
+        text,
+        sample: { ...sample, output: text },
+      }
+    })
+  })
   const named = () => parameters
   const checkpoints = {
     initial: parameters,
@@ -378,10 +350,10 @@ async function judgeAccuracy(
   const grades = await ownJudge().at({ policy, checkpoints, iteration: 0 })(drafts)
   const right: number[] = []
   for (let row = 0; row < drafts.length; row += 2) {
-    const apart = qualityOf(drafts[row]!) - qualityOf(drafts[row + 1]!)
+    const apart = qualityOfDraft(drafts[row]!) - qualityOfDraft(drafts[row + 1]!)
     if (apart === 0) continue
     const graded = grades[row]!.value! - grades[row + 1]!.value!
     right.push(graded === 0 ? 0.5 : Number(graded > 0 === apart > 0))
   }
-  return mean(right) ?? 0.5
+  return mean(right)
 }

@@ -10,6 +10,7 @@ import { drawTask, type Split, type TextTask, textTasks } from '../../worlds/tex
 import { goldTools, type ToolRequest } from '../../worlds/text/tools.ts'
 import { textVocabulary } from '../../worlds/text/vocabulary.ts'
 import type { Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
+import { heldOutName } from '../reproduce/text-proof.ts'
 import {
   answersTo,
   exampleOf,
@@ -85,6 +86,7 @@ export const toolrlProof: Reproduction = {
   notes: [
     `Start: ${settings.start.from}, tuned for ${settings.start.steps} steps on responses ${settings.start.skill * 100} % of which answer the request that is asked, the others another one: it knows the form, and what to call is one habit among others.`,
     `Every arm trains on the same ${settings.pool} requests: ${settings.iterations} iterations of ${settings.tasks} requests with ${settings.group} responses each, or as many gold responses read. No KL term.`,
+    'Only the learning rate is tuned; group, minibatches and rows of an update are fixed.',
     'From an easier start (a share of 0.5: 12 % of its calls right) fine and coarse came to the same, 0.67 each at their best learning rate (one seed, 24 iterations): the difference is one of starts at which right calls are rare.',
     `Measured on responses sampled at temperature 1, as the arms write them: ${settings.tested} held-out requests whose combination of tools was in training (exact) and ${settings.tested} whose combination was not (unseen).`,
   ],
@@ -206,12 +208,11 @@ export const runArm: RunArm = async (run, context) => {
   const { parameters, records, spent } = await trained()
 
   const count = quick ? 16 : settings.tested
-  // trials are chosen on requests of their own
   const tested = (split: Split) =>
     answersTo(
       policy,
       parameters,
-      textTasks(`toolrl/${split}${seed < 1000 ? '' : '/tuning'}`, count, requests(split)) as TextTask[],
+      textTasks(heldOutName(`toolrl/${split}`, seed), count, requests(split)) as TextTask[],
       { temperature: 1 },
     )
   const [seen, unseen] = [await tested('test'), await tested('unseen')]
