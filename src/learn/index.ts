@@ -48,6 +48,15 @@ export {
   playingPolicy,
 } from './policies/playing-policy.ts'
 export * from './reward-models/index.ts'
+export {
+  answerIn,
+  rereading,
+  type SceneTask,
+  sceneOf,
+  sceneOracle,
+  scenePolicyTask,
+  thoughtAndAnswer,
+} from './tasks/scene-tasks.ts'
 export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
 export { type ActorCriticOptions, actorCritic } from './trainers/actor-critic.ts'
 export type { CheckpointSet, PastIteration } from './trainers/checkpoint-set.ts'
