@@ -149,7 +149,16 @@ export function tokenLogp(
   parameters: Decoder<JaxArray>,
   config: DecoderConfig,
   inputs: DecoderInputs,
-  { labelSmoothing = 0, hooks }: { readonly labelSmoothing?: number; readonly hooks?: Hooks } = {},
+  {
+    labelSmoothing = 0,
+    hooks,
+    shift,
+  }: {
+    readonly labelSmoothing?: number
+    readonly hooks?: Hooks
+    /** Added to the logits before they are normalised, Float[B, T - 1 (or T), vocabulary]. @default nothing */
+    readonly shift?: JaxArray | undefined
+  } = {},
 ): JaxArray {
   const { tokens, prefix } = inputs
   const length = tokens.shape[1]!
@@ -157,7 +166,8 @@ export function tokenLogp(
   const targets = before === 0 ? tokens.ref.slice([], [1, length]) : tokens.ref
   const hidden = decoderHidden(parameters, config, inputs, { hooks })
   const predicting = hidden.slice([], before === 0 ? [0, length - 1] : [before - 1, before + length - 1])
-  return targetLogp(decoderLogits(parameters, predicting), targets, { labelSmoothing })
+  const logits = decoderLogits(parameters, predicting)
+  return targetLogp(shift === undefined ? logits : logits.add(shift), targets, { labelSmoothing })
 }
 
 /**

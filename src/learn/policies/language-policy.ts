@@ -25,6 +25,11 @@ export interface PolicyPrompt {
 /** A prompt and what follows it; the end token is part of it where the text ended by itself. */
 export interface PolicyRow extends PolicyPrompt {
   readonly response: readonly number[]
+  /**
+   * The tokens that might stand in the place of each token of the response: probabilities are normalised over them.
+   * @default all
+   */
+  readonly choices?: readonly (readonly number[])[]
 }
 
 /** Rows of one shape, for traced functions. C columns are the tokens whose probability is asked: all but the first. */
@@ -33,6 +38,8 @@ export type PolicyBatch<Leaf> = {
   readonly tokens: Leaf
   /** Float[B, C]: 1 at tokens of the response. */
   readonly mask: Leaf
+  /** Of rows with choices: what is added to the logits, Float[B, C, vocabulary]. */
+  readonly shift?: Leaf
   /** Of a policy that sees: Float[B, size, size, channels], and 1 where there is none, Float[B]. */
   readonly images?: Leaf
   readonly dropped?: Leaf
@@ -48,11 +55,14 @@ export interface LanguagePolicy {
   promptOf(conversation: readonly ChatMessage[]): Promise<PolicyPrompt>
   encode(text: string): readonly number[]
   decode(tokens: readonly number[]): string
-  /** Continues each prompt up to the end token. The `logp` of a guided text is under policy and guides together. */
+  /**
+   * Continues each prompt up to the end token, or to one that `stop` has beside it. The `logp` of a guided text is under
+   * policy and guides together.
+   */
   sample(
     parameters: Tree<Tensor>,
     prompts: readonly PolicyPrompt[],
-    options: Omit<SamplingOptions, 'stop'> & GuidanceOptions,
+    options: Omit<SamplingOptions, 'stop'> & GuidanceOptions & { readonly stop?: readonly number[] },
   ): Promise<SampledText[]>
   /** What it writes with. */
   readonly decoder: CachedDecoder
@@ -122,15 +132,16 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
   /** A text without an image before it has no probability of its first token. */
   const offset = seeing ? 0 : 1
 
-  const logp = (parameters: any, { tokens, mask, images, dropped }: PolicyBatch<JaxArray>) => {
+  const logp = (parameters: any, { tokens, mask, shift, images, dropped }: PolicyBatch<JaxArray>) => {
     mask.dispose()
-    if (seeing === undefined) return tokenLogp(parameters, config, { tokens })
+    if (seeing === undefined) return tokenLogp(parameters, config, { tokens }, { shift })
     const prefix = imagePrefix(parameters, seeing, images!, dropped)
-    return tokenLogp(parameters.decoder, config, { tokens, prefix })
+    return tokenLogp(parameters.decoder, config, { tokens, prefix }, { shift })
   }
-  const hidden = (parameters: any, { tokens, mask, images, dropped }: PolicyBatch<JaxArray>) => {
+  const hidden = (parameters: any, { tokens, mask, shift, images, dropped }: PolicyBatch<JaxArray>) => {
     const length = tokens.shape[1]!
     mask.dispose()
+    shift?.dispose()
     if (seeing === undefined) return decoderHidden(parameters, config, { tokens }).slice([], [0, length - 1])
     const prefix = imagePrefix(parameters, seeing, images!, dropped)
     const before = prefix.tokens.shape[1]!
@@ -165,12 +176,29 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
     return {
       tokens: tensor(tokens, [rows.length, length], 'int32'),
       mask: tensor(mask, [rows.length, columns]),
+      ...(rows.some(({ choices }) => choices !== undefined) && {
+        shift: tensor(shiftOf(rows, columns), [rows.length, columns, config.vocabulary]),
+      }),
       ...(seeing &&
         imageTensor(
           rows.map(({ image }) => image),
           seeing.connector.image,
         )),
     }
+  }
+
+  /** 0 at the tokens to choose from, and where nothing is chosen; far below elsewhere. */
+  function shiftOf(rows: readonly PolicyRow[], columns: number): Float32Array {
+    const { vocabulary } = config
+    const shift = new Float32Array(rows.length * columns * vocabulary)
+    rows.forEach(({ tokens, choices = [] }, index) => {
+      choices.forEach((choice, at) => {
+        const start = (index * columns + tokens.length - offset + at) * vocabulary
+        shift.fill(ruledOut, start, start + vocabulary)
+        for (const token of choice) shift[start + token] = 0
+      })
+    })
+    return shift
   }
 
   return {
@@ -189,7 +217,7 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
 
     decoder,
     decoderOf,
-    async sample(parameters, prompts, { guides = [], normalised = false, valued, ...sampling }) {
+    async sample(parameters, prompts, { guides = [], normalised = false, valued, process, ...sampling }) {
       checkGuides(guides, model.end)
       const guided = guidedDecoder(
         decoder,
@@ -215,7 +243,8 @@ export function languagePolicy(model: EmbeddedLanguageModel, options: CompileOpt
             {
               ...sampling,
               seed: typeof seed === 'function' ? (row) => seed(first + row) : `${seed}/${first}`,
-              stop: [model.end],
+              ...(process && { process: (logits, row, tokens) => process(logits, first + row, tokens) }),
+              stop: [model.end, ...(sampling.stop ?? [])],
             },
           )),
         )
@@ -292,6 +321,9 @@ function checkGuides(guides: readonly PolicyGuide[], end: number): void {
       })
   }
 }
+
+/** A logit that leaves no probability; finite, as it is added. */
+const ruledOut = -1e9
 
 /** Rows of one call of `score`. */
 const scoredTogether = 64

@@ -24,6 +24,12 @@ export interface GameLanguage<Task extends JsonObject = JsonObject, State = unkn
   readonly thought?: (state: State) => readonly string[]
   /** Tokens of the longest thought. @default 0 */
   readonly longestThought?: number
+  /**
+   * Whether the policy writes anything and an action is read from it, or chooses: words of a thought, and then one of the
+   * admissible actions, which ends the response; probabilities are normalised over what there is to choose, so that no
+   * move is illegal. @default 'written'
+   */
+  readonly acts?: 'written' | 'chosen'
   /** Actions taken before that the prompt holds, the latest; a policy that sees all of them knows its whole history. @default 0 */
   readonly remembered?: number
 }
@@ -33,15 +39,23 @@ export interface PlayingPolicy<Task extends JsonObject = JsonObject, State = unk
   readonly language: GameLanguage<Task, State>
   readonly policy: LanguagePolicy
   readonly manifest: Manifest
-  /** Most tokens of a response: the longest thought, the action, the end, and two to spare. */
+  /** Most tokens of a response: the longest thought and a chosen action; of a written one, the end and two to spare too. */
   readonly maxTokens: number
   promptOf(state: State, actions: readonly string[]): PolicyPrompt
   /** Throws `unknown-word`. */
   wordsOf(words: readonly string[]): number[]
-  /** Tokens of a thought and an action, ended: what a demonstration teaches. */
+  /** Tokens of a thought and an action, ended where actions are written: what a demonstration teaches. */
   responseOf(thought: readonly string[], action: string): number[]
   /**
-   * The action of a response: the one token before its end. Null where there is none, which plays as an illegal action.
+   * What there is to choose for the token after `written` ones of a response. Undefined of a policy that writes its
+   * actions, and when the game is over.
+   */
+  choicesOf(state: State, written: number): readonly number[] | undefined
+  /** Tokens that end a response beside the end token. */
+  readonly ends: readonly number[]
+  /**
+   * The action of a response: its last token, the end not counted. Null where there is none, or no end where there should
+   * be one, which plays as an illegal action.
    * `thought` is how many tokens stand before it.
    */
   read(response: readonly number[]): { readonly action: string | null; readonly thought: number }
@@ -66,6 +80,7 @@ export function playingPolicy<Task extends JsonObject, State>(
   options: PlayingPolicyOptions = {},
 ): PlayingPolicy<Task, State> {
   const { game, actions, words = [], longestThought = 0, remembered = 0, told = () => [] } = language
+  const isChosen = language.acts === 'chosen'
   const { size = { width: 48, heads: 4, eyes: 2, depth: 2, patch: 8 }, seed = 0 } = options
   const tokens = [...Object.values(marks), ...actions, ...words]
   const first = game.start(game.task(game.splits[0]!.name, 0), new Rng(seed))
@@ -73,7 +88,7 @@ export function playingPolicy<Task extends JsonObject, State>(
   if (picture === undefined)
     throw new GuerdonError('no-pictures', `the game "${game.name}" has no pictures to see.`)
   const { width, heads, eyes, depth, patch } = size
-  const maxTokens = longestThought + 4
+  const maxTokens = longestThought + (isChosen ? 1 : 4)
   const connector: ConnectorConfig = {
     kind: 'encoder',
     width,
@@ -115,6 +130,7 @@ export function playingPolicy<Task extends JsonObject, State>(
     })
   }
   const isAction = new Set(actions.map(idOf))
+  const thoughts = words.map(idOf)
   return {
     language,
     policy,
@@ -130,11 +146,18 @@ export function playingPolicy<Task extends JsonObject, State>(
       image: rasterOfPixels(game.picture!(state)),
     }),
     wordsOf: (given) => given.map(idOf),
-    responseOf: (thought, action) => [...thought, action, marks.end].map(idOf),
+    responseOf: (thought, action) => [...thought, action, ...(isChosen ? [] : [marks.end])].map(idOf),
+    choicesOf(state, written) {
+      const open = isChosen ? game.actions(state) : []
+      if (open.length === 0) return undefined
+      return [...open.map(idOf), ...(written < longestThought ? thoughts : [])]
+    },
+    ends: isChosen ? [...isAction] : [],
     read(response) {
-      const last = response.at(-1) === policy.end ? response.length - 2 : response.length - 1
+      const isEnded = response.at(-1) === policy.end
+      const last = response.length - (isEnded ? 2 : 1)
       const token = response[last]
-      const isRead = token !== undefined && response.at(-1) === policy.end && isAction.has(token)
+      const isRead = token !== undefined && isEnded !== isChosen && isAction.has(token)
       return { action: isRead ? tokens[token]! : null, thought: Math.max(0, last) }
     },
   }

@@ -12,7 +12,7 @@ export interface EpisodeMove extends PolicyRow {
   readonly action: string | null
   readonly isLegal: boolean
   readonly reward: number
-  /** Of each token of the response under the policy that wrote it [nats]. */
+  /** Of each token of the response under the policy that wrote it, among its choices where it has some [nats]. */
   readonly logp: readonly number[]
 }
 
@@ -70,22 +70,39 @@ export async function playEpisodes<Task extends JsonObject, State>(
     const open = rows.filter(({ episode }) => !episode.isOver)
     if (open.length === 0) break
     const prompts = open.map(({ episode, actions }) => player.promptOf(episode.state, actions))
+    const chosen = player.choicesOf(open[0]!.episode.state, 0) !== undefined
+    const choicesAt = (row: number, written: number) => player.choicesOf(open[row]!.episode.state, written)!
     const texts = await player.policy.sample(parameters, prompts, {
       maxTokens: player.maxTokens,
+      stop: player.ends,
+      ...(chosen && {
+        process: (logits: Float32Array, row: number, tokens: readonly number[]) =>
+          keepOnly(logits, choicesAt(row, tokens.length - prompts[row]!.tokens.length)),
+      }),
       temperature,
       seed: (row) => open[row]!.rng.fork(step),
       ...(signal === undefined ? {} : { signal }),
     })
-    texts.forEach(({ tokens, logp }, index) => {
+    texts.forEach(({ tokens, logp, sampledLogp }, index) => {
       const { episode, moves, actions, states } = open[index]!
       const { action, thought } = player.read(tokens)
       const { state } = episode
+      const choices = chosen && { choices: tokens.map((_, at) => choicesAt(index, at)) }
       const { reward, legal } = episode.step(action ?? '')
       if (legal) {
         actions.push(action!)
         states.push(state)
       }
-      moves.push({ ...prompts[index]!, response: tokens, thought, action, isLegal: legal, reward, logp })
+      moves.push({
+        ...prompts[index]!,
+        ...choices,
+        response: tokens,
+        thought,
+        action,
+        isLegal: legal,
+        reward,
+        logp: chosen ? sampledLogp : logp,
+      })
     })
   }
   return rows.map(({ task, episode, moves, actions, states }) => ({
@@ -98,6 +115,13 @@ export async function playEpisodes<Task extends JsonObject, State>(
     isCut: episode.truncated,
     end: episode.state,
   }))
+}
+
+/** Rules out all tokens but these. */
+function keepOnly(logits: Float32Array, tokens: readonly number[]): void {
+  const kept = new Set(tokens)
+  for (let token = 0; token < logits.length; token++)
+    if (!kept.has(token)) logits[token] = Number.NEGATIVE_INFINITY
 }
 
 /** What the episodes of an iteration looked like. */

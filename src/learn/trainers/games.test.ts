@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Rng } from '../../core/index.ts'
+import { Rng } from '../../core/index.ts'
 import { leavesOf, type Tensor, type Tree } from '../../tensor/tree.ts'
 import { histories, rewardProportional } from '../../worlds/control/histories.ts'
 import { numberLine, stopAction } from '../../worlds/control/number-line.ts'
@@ -37,7 +37,13 @@ const routes = playingPolicy(
 )
 const route = { start: 2, target: 4, moves: 2 }
 
-afterAll(() => Promise.all([line.policy.dispose(), routes.policy.dispose()]))
+/** The same game, thinking up to two words before it chooses among the admissible actions. */
+const choosing = playingPolicy(
+  { ...routes.language, words: ['so', 'then'], longestThought: 2, acts: 'chosen' },
+  options,
+)
+
+afterAll(() => Promise.all([line, routes, choosing].map(({ policy }) => policy.dispose())))
 
 describe('episodes', () => {
   test('the same seed plays the same, and an episode does not feel the others of its task', async () => {
@@ -79,6 +85,47 @@ describe('episodes', () => {
       expect(line.read(response).action).toBeNull()
     expect(line.responseOf(['0'], '+')).toEqual([zero, plus, end])
     expect(() => line.wordsOf(['9'])).toThrow(/no word "9"/)
+  })
+
+  test('where actions are chosen, no move is illegal, and probabilities are those among the choices', async () => {
+    const { policy, language } = choosing
+    const episodes = await playEpisodes({
+      player: choosing,
+      parameters: policy.initial,
+      tasks: [route],
+      group: 70,
+      seed: 'c',
+    })
+    const moves = episodes.flatMap((episode) => episode.moves)
+    expect(moves.every(({ isLegal, action }) => isLegal && action !== null)).toBe(true)
+    expect(new Set(moves.map(({ thought }) => thought))).toEqual(new Set([0, 1, 2]))
+    for (const { response, thought } of moves) expect(response).toHaveLength(thought + 1)
+    const scores = await policy.score(policy.initial, moves)
+    moves.forEach(({ logp }, index) => {
+      for (const [at, value] of logp.entries()) expect(scores[index]![at]!).toBeCloseTo(value, 4)
+    })
+    const state = language.game.start(route, new Rng(0))
+    const total = async (choices: readonly number[] | undefined) => {
+      const rows = choosing.choicesOf(state, 2)!.map((token) => ({
+        ...choosing.promptOf(state, []),
+        response: [token],
+        ...(choices && { choices: [choices] }),
+      }))
+      const found = await policy.score(policy.initial, rows)
+      return found.reduce((sum, [logp]) => sum + Math.exp(logp!), 0)
+    }
+    expect(await total(choosing.choicesOf(state, 2))).toBeCloseTo(1, 5)
+    expect(await total(undefined)).toBeLessThan(0.95)
+    expect(choosing.choicesOf(state, 1)).toHaveLength(choosing.choicesOf(state, 2)!.length + 2)
+    expect(line.choicesOf({} as never, 0)).toBeUndefined()
+  })
+
+  test('a written response without an end and a chosen one with an end have no action', () => {
+    const [plus, end] = [line.policy.encode('+')[0]!, line.policy.end]
+    expect(line.read([plus]).action).toBeNull()
+    const [one] = choosing.responseOf([], '+1')
+    expect(choosing.read([one!])).toEqual({ action: '+1', thought: 0 })
+    expect(choosing.read([one!, end]).action).toBeNull()
   })
 
   test('solutions are counted once each, and tasks that nobody solved are not in their mean', () => {
@@ -134,9 +181,9 @@ describe('flow matching', () => {
     ]),
   )
   /** Half of the sum of absolute differences to the distribution in proportion to the reward, from 512 episodes. */
-  async function variation(parameters: Tree<Tensor>): Promise<number> {
+  async function variation(parameters: Tree<Tensor>, player = routes): Promise<number> {
     const episodes = await playEpisodes({
-      player: routes,
+      player,
       parameters,
       tasks: [route],
       group: 512,
@@ -198,6 +245,22 @@ describe('flow matching', () => {
     expect(await variation(taught)).toBeGreaterThan(0.25)
     // 21 ends and 512 episodes: an exact sampler is measured at about 0.07
     expect(await variation(parameters)).toBeLessThan(0.17)
+  })
+
+  test('needs no lessons where actions are chosen', async () => {
+    const player = playingPolicy({ ...routes.language, acts: 'chosen' }, options)
+    const { parameters } = await flowMatching({
+      player,
+      tasks: () => [route],
+      group: 32,
+      balance: { kind: 'sub-trajectory', stop: stopAction },
+      iterations: 40,
+      passes: 2,
+      learningRate: (update) => 5e-3 * (1 - update / 80) + 1e-5,
+      threads: 1,
+    })
+    expect(await variation(parameters, player)).toBeLessThan(0.17)
+    await player.policy.dispose()
   })
 })
 
