@@ -18,6 +18,7 @@ export * from './objectives/implicit-q-learning.ts'
 export * from './objectives/info-nce.ts'
 export * from './objectives/kto.ts'
 export * from './objectives/likelihood.ts'
+export * from './objectives/mixed-advantages.ts'
 export * from './objectives/ppo.ts'
 export * from './objectives/preference-losses.ts'
 export {
@@ -60,6 +61,12 @@ export {
 export { taskOracle, textPolicyTask } from './tasks/text-tasks.ts'
 export { type ActorCriticOptions, actorCritic } from './trainers/actor-critic.ts'
 export type { CheckpointSet, PastIteration } from './trainers/checkpoint-set.ts'
+export {
+  type ConstrainedActorCriticOptions,
+  type ConstraintKind,
+  constrainedActorCritic,
+  type Thresholds,
+} from './trainers/constrained-actor-critic.ts'
 export { type CurriculumStage, curriculum, stageAt } from './trainers/curriculum.ts'
 export * from './trainers/episodes.ts'
 export { type FlowMatchingOptions, flowMatching } from './trainers/flow-matching.ts'

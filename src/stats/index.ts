@@ -19,6 +19,14 @@ export * from './logistic.ts'
 export * from './mcnemar.ts'
 export * from './moments.ts'
 export * from './multinomial.ts'
+export {
+  type NelderMeadOptions,
+  type NelderMeadResult,
+  nelderMead,
+  nelderMeadSearch,
+  type SimplexStep,
+  type Vertex,
+} from './nelder-mead.ts'
 export { type FivePointVerdicts, netPreference } from './net-preference.ts'
 export * from './numbers.ts'
 export * from './overoptimisation.ts'

@@ -620,3 +620,26 @@ describe('what stays constant has no derivative', () => {
       ).toBe(true)
   })
 })
+
+describe('mixed advantages', () => {
+  const inputs = {
+    objective: [1, 1],
+    components: [
+      [1, 2],
+      [3, 4],
+    ],
+  }
+  const mixed = (multipliers: number[], form: 'bounded' | 'plain' = 'bounded') =>
+    value((x) => learn.mixedAdvantages(x, { form }), { ...inputs, multipliers })
+  test('weights sum to the number of constraints, unless plain; below 0 a component is lowered', () => {
+    expect(mixed([0, 0])).toEqual(near([2, 2]))
+    expect(mixed([0.5, 0.25])).toEqual(near([1.25 + 1, 1.25 + 2.5]))
+    expect(mixed([-0.5, 0])).toEqual(near([2.5 - 0.5, 2.5 - 1.5]))
+    expect(mixed([0.5, 0.25], 'plain')).toEqual(near([1 + 1, 1 + 2.5]))
+  })
+  test('no gradient reaches the multipliers, which have a step of their own', () => {
+    const gradient = slopes((x) => np.sum(learn.mixedAdvantages(x)), { ...inputs, multipliers: [0.5, 0.5] })
+    expect(gradient.multipliers).toEqual([0, 0])
+    expect(() => mixed([1])).toThrow(/components have shape \[2,2\]/)
+  })
+})

@@ -1,7 +1,8 @@
 import { numpy as np } from '@jax-js/jax'
 import { testVectors } from '../../../tests/vectors.ts'
 import { acceptance } from '../../apply/select.ts'
-import { bestOfKDivergence, expectedBestOfK } from '../../stats/index.ts'
+import { type MultiplierState, multiplierOf, multiplierStep } from '../../rewards/combine/lagrangian.ts'
+import { bestOfKDivergence, expectedBestOfK, nelderMead } from '../../stats/index.ts'
 import { evaluated } from '../../tensor/evaluated.ts'
 import { likelihoodLoss, meanOf, tokenSum, whitened } from '../index.ts'
 import { solutionDiversity } from '../trainers/episodes.ts'
@@ -29,6 +30,7 @@ import {
 import { advantageWeights, expectileLosses } from './implicit-q-learning.ts'
 import { infoNceLosses, symmetricInfoNceLosses } from './info-nce.ts'
 import { ktoLosses } from './kto.ts'
+import { mixedAdvantages } from './mixed-advantages.ts'
 import { ppoPolicyLoss, ppoValueLoss } from './ppo.ts'
 import { choiceLosses, hingeLosses, smoothHingeLosses } from './preference-losses.ts'
 import { klEstimates, klRewards } from './reference-kl.ts'
@@ -260,5 +262,29 @@ testVectors('vladva', {
       sum: evaluated((x: any) => np.negative(np.sum(tokenSum(x.logp, x.mask))), input),
       mean: evaluated((x: any) => likelihoodLoss(x), input),
     }
+  },
+})
+
+testVectors('constrained-rlhf', {
+  mixed: ({ m, squash, ...advantages }) => {
+    const multipliers = m.map((each: number) => multiplierOf(each, squash))
+    return {
+      multipliers,
+      advantages: evaluated((x: any) => mixedAdvantages(x), { ...advantages, multipliers }),
+    }
+  },
+  multiplier_steps: ({ m, gaps, steps, squash }) => {
+    const path: MultiplierState[] = []
+    for (let step = 0; step < steps; step++)
+      path.push(multiplierStep(path.at(-1) ?? { parameters: m }, gaps, { squash }))
+    return {
+      m: path.map(({ parameters }) => parameters),
+      multipliers: path.at(-1)!.parameters.map((each) => multiplierOf(each, squash)),
+    }
+  },
+  nelder_mead: async ({ simplex, steps: maxSteps }) => {
+    const bowl = ([x, y]: readonly number[]) => (x! - 0.44) ** 2 + 2 * (y! - 0.24) ** 2
+    const found = await nelderMead(bowl, simplex, { maxSteps, spread: 0 })
+    return { steps: found.steps, simplex: found.simplex.map(({ point }) => point) }
   },
 })

@@ -1,6 +1,4 @@
-import { type Array as JaxArray, lax, numpy as np, tree } from '@jax-js/jax'
-import { Rng } from '../../core/index.ts'
-import { initialLinear, type Linear, linear } from '../../nets/layers.ts'
+import { type Array as JaxArray, lax, tree } from '@jax-js/jax'
 import { compileByShape } from '../../tensor/compile-by-shape.ts'
 import { mapLeaves, rowsOf, type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { whitened } from '../objectives/averages.ts'
@@ -11,6 +9,7 @@ import {
 import { type PpoOptions, ppoLoss } from '../objectives/ppo.ts'
 import { type KlRewardOptions, klRewards } from '../objectives/reference-kl.ts'
 import type { LanguagePolicy, PolicyBatch } from '../policies/language-policy.ts'
+import { type Critic, criticValues, initialCritic, lastTokens } from './critic.ts'
 import { type PolicyTrained, type PolicyTrainingOptions, policyTraining } from './policy-training.ts'
 import { alignedRows, partsOf, weightedRows } from './update-rows.ts'
 
@@ -27,11 +26,7 @@ export interface ActorCriticOptions extends Omit<PolicyTrainingOptions, 'group' 
   readonly objective?: PpoOptions
 }
 
-type Actor<Leaf> = {
-  readonly policy: Tree<Leaf>
-  /** A network of its own, as large as the policy and started from it, with a value for each token. */
-  readonly critic: { readonly trunk: Tree<Leaf>; readonly head: Linear<Leaf> }
-}
+type Actor<Leaf> = { readonly policy: Tree<Leaf>; readonly critic: Critic<Leaf> }
 
 /**
  * PPO of a language policy with a critic (card 00): each token is a step, the KL to the start is in its reward, the
@@ -39,9 +34,8 @@ type Actor<Leaf> = {
  * has ended all the same, as it is judged as it stands. Throws as `policyGradient`.
  */
 export async function actorCritic(options: ActorCriticOptions): Promise<PolicyTrained> {
-  const { policy, minibatches = 4, epochs = 4, group = 1, seed = 0 } = options
+  const { policy, minibatches = 4, epochs = 4, group = 1 } = options
   const start = options.parameters ?? policy.initial
-  const head = initialLinear(new Rng(seed).fork('critic'), policy.width, 1)
   const estimates = compileByShape<readonly Tree<Tensor>[], Estimates<Tensor>>(
     ((actor: Actor<JaxArray>, batch: PolicyBatch<JaxArray>, given: Given<JaxArray>) =>
       estimated(policy, options, actor, batch, given)) as never,
@@ -54,7 +48,7 @@ export async function actorCritic(options: ActorCriticOptions): Promise<PolicyTr
         name: 'actor-critic',
         parameters: {
           policy: start,
-          critic: { trunk: start, head: mapLeaves(head, zeros) as Linear<Tensor> },
+          critic: initialCritic(policy, start),
         } satisfies Actor<Tensor> as Tree<Tensor>,
         policyOf: (actor) => (actor as Actor<Tensor>).policy,
         reference: start,
@@ -120,21 +114,10 @@ function estimated(
   return { valuesOld, advantages: whitened(advantages, mask), returns }
 }
 
-/** 1 at the last token of each response, Float[B, C]. Consumes the mask. */
-function lastTokens(mask: JaxArray): JaxArray {
-  const [rows, columns] = mask.shape as [number, number]
-  const after = np.concatenate([mask.ref.slice([], [1, columns]), np.zeros([rows, 1])], 1)
-  return mask.mul(np.subtract(1, after))
-}
-
 /** Float[B, C]. Borrows the critic, consumes the batch. */
-function valuesOf(
-  policy: LanguagePolicy,
-  { trunk, head }: Actor<JaxArray>['critic'],
-  batch: PolicyBatch<JaxArray>,
-): JaxArray {
-  const hidden = policy.hidden(trunk, batch)
-  return linear(head, hidden.ref).reshape(hidden.shape.slice(0, 2))
+function valuesOf(policy: LanguagePolicy, critic: Critic<JaxArray>, batch: PolicyBatch<JaxArray>): JaxArray {
+  const shape = batch.mask.shape
+  return criticValues(policy, critic, batch).reshape(shape)
 }
 
 function updateLoss(
@@ -147,8 +130,4 @@ function updateLoss(
   const values = valuesOf(policy, actor.critic, tree.ref(rows))
   const logp = policy.logp(actor.policy, rows)
   return ppoLoss({ ...given, logp, values, mask }, objective)
-}
-
-function zeros({ shape }: Tensor): Tensor {
-  return tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape)
 }

@@ -15,6 +15,8 @@ import { averageRecord, type LoopRecord, recordLog } from './monitors.ts'
 export interface LoopOptions<Own, Written> extends CompileOptions {
   /** Iterations in all, those before a resumption included. */
   readonly iterations: number
+  /** Ends training after an iteration, by the records so far, before `iterations`: a budget of another kind. @default never */
+  readonly until?: (records: readonly LoopRecord<Own>[]) => boolean
   /** Or its schedule over the updates from 0 (and the iteration that they belong to). */
   readonly learningRate: number | ((update: number, iteration: number) => number)
   readonly optimiser?: Optimiser
@@ -65,8 +67,8 @@ export interface LoopIteration<Own> {
   /** Of the policy. */
   readonly checkpoints: CheckpointSet
   readonly training: Pick<Training<Tree<Tensor>>, 'parameters' | 'restart' | 'branch'>
-  /** One update. Its loss, gradient norm and metrics enter the record's `updates`, averaged. */
-  advance(batch: Tree<Tensor>): Promise<void>
+  /** One update. Its loss, gradient norm and metrics are given, and enter the record's `updates`, averaged. */
+  advance(batch: Tree<Tensor>): Promise<Readonly<Record<string, number>>>
   /** The learning rate that the next update would have. */
   learningRate(): number
   /** Of the iterations before. */
@@ -135,7 +137,9 @@ export async function trainingLoop<Own extends object, Written>(
     }
     const random = new Rng(seed).fork(trainer.name)
 
-    for (let iteration = records.length; iteration < iterations; iteration++) {
+    const isOver = () => records.length >= iterations || (records.length > 0 && options.until?.(records))
+    while (!isOver()) {
+      const iteration = records.length
       const reports: Record<string, number>[] = []
       let touched = false
       const rate = () =>
@@ -159,7 +163,9 @@ export async function trainingLoop<Own extends object, Written>(
             signal?.throwIfAborted()
             touched = true
             const { loss, gradientNorm, metrics } = await training.advance(batch, rate())
-            reports.push({ loss, gradientNorm, ...metrics })
+            const report = { loss, gradientNorm, ...metrics }
+            reports.push(report)
+            return report
           },
           learningRate: rate,
           records,
