@@ -13,6 +13,7 @@ import { gotR1Method } from './got-r1.ts'
 import { gvlMethod } from './gvl.ts'
 import { imageInWordsMethod } from './imageinwords.ts'
 import { irlLlmSurveyMethod } from './irl-llm-survey.ts'
+import { ixcRewardMethod } from './ixc-2-5-reward.ts'
 import { listenerRewardedThinkingMethod } from './listener-rewarded-thinking.ts'
 import { lscRewardTransformMethod } from './lsc-reward-transform.ts'
 import { mRewardbenchMethod } from './m-rewardbench.ts'
@@ -71,6 +72,7 @@ export const methods: readonly Method[] = [
   gvlMethod,
   imageInWordsMethod,
   irlLlmSurveyMethod,
+  ixcRewardMethod,
   listenerRewardedThinkingMethod,
   lscRewardTransformMethod,
   mRewardbenchMethod,

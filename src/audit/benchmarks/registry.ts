@@ -20,6 +20,7 @@ import { prmbench } from './sets/prmbench.ts'
 import { rabench, textPrinciples } from './sets/rabench.ts'
 import { rewardBench, rewardBenchPriorSets } from './sets/rewardbench.ts'
 import { rewardBench2, textRewardBench2 } from './sets/rewardbench-2.ts'
+import { rmBench } from './sets/rm-bench.ts'
 import { scenesPreference } from './sets/scenes-preference.ts'
 import { sgpCompBench } from './sets/sgp-compbench.ts'
 import { sugarcrepe } from './sets/sugarcrepe.ts'
@@ -35,6 +36,7 @@ const specs: readonly BenchmarkSpec[] = [
   rewardBench2,
   rewardBench,
   rewardBenchPriorSets,
+  rmBench,
   mRewardBench,
   vlRewardBench,
   rabench,
