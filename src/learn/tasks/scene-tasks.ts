@@ -26,7 +26,7 @@ export interface SceneTask {
 }
 
 /**
- * A task for a policy that sees: the picture and the prompt. `meta.task` is the scene and the prompt, for `sceneOracle`;
+ * A task for a policy that sees: the picture and the prompt. `meta.shown` is the scene and the prompt, for `sceneOracle`;
  * the sizes of the picture stand where box rewards look for them.
  */
 export function scenePolicyTask(id: string, { scene, prompt, reference, meta = {} }: SceneTask): PolicyTask {
@@ -40,7 +40,7 @@ export function scenePolicyTask(id: string, { scene, prompt, reference, meta = {
       meta: {
         ...{ width, height, input_width: width, input_height: height },
         ...meta,
-        task: { scene, prompt } as unknown as Json,
+        shown: { scene, prompt } as unknown as Json,
       },
     },
   }
@@ -48,7 +48,7 @@ export function scenePolicyTask(id: string, { scene, prompt, reference, meta = {
 
 /** The scene of a task. Throws `no-scene` for a sample that is none of `scenePolicyTask`. */
 export function sceneOf({ id, meta }: PolicyTask['sample']): Scene {
-  const { scene } = (meta.task ?? {}) as { scene?: Scene }
+  const { scene } = (meta.shown ?? {}) as { scene?: Scene }
   if (scene?.objects) return scene
   throw new GuerdonError('no-scene', `the sample "${id}" is about no scene.`, { place: { sample: id } })
 }

@@ -29,7 +29,7 @@ test('seeds of the verdict share their held-out scenes; trials have others; comp
 test('iterations ask about scenes of their own, by seed and random numbers alone', () => {
   const tasks = newSceneTasks('seed', 2, (scene, rng) => ({ scene, prompt: `describe ${rng.int(0, 1000)}` }))
   const seen = (iteration: number) =>
-    tasks(iteration, new Rng('x')).map(({ sample }) => JSON.stringify(sample.meta.task))
+    tasks(iteration, new Rng('x')).map(({ sample }) => JSON.stringify(sample.meta.shown))
   expect(seen(0)).toEqual(seen(0))
   expect(new Set([...seen(0), ...seen(1)]).size).toBe(4)
 })
