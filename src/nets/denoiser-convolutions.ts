@@ -37,7 +37,7 @@ export type Convolutions<Leaf> = {
   /** From the transformer's width to that of a patch's cells. */
   readonly joined: Linear<Leaf>
   readonly after: readonly ConvolutionBlock<Leaf>[]
-  /** [9 * width, numbers of a cell's pixels] */
+  /** [9 * width, numbers drawn for a cell's pixels] */
   readonly output: Linear<Leaf>
 }
 
@@ -46,14 +46,17 @@ interface Around {
   /** The transformer's, and the condition's. */
   readonly width: number
   readonly convolutions: ConvolutionsConfig
+  /** Numbers drawn for each pixel. @default the image's channels */
+  readonly drawn?: number
 }
 
 export function initialConvolutions(
   rng: Rng,
-  { image, width: outer, convolutions }: Around,
+  { image, width: outer, convolutions, drawn }: Around,
 ): Convolutions<Tensor> {
   const { width, before, after } = convolutions
   const pixels = patchShape(cellsOf(image, convolutions)).width
+  const outputs = patchShape(cellsOf(drawnImage(image, drawn), convolutions)).width
   const block = () => ({
     modulation: initialLinear(rng, outer, 2 * width, { gain: 0.1 }),
     convolution: initialLinear(rng, 9 * width, width),
@@ -64,7 +67,7 @@ export function initialConvolutions(
     before: Array.from({ length: before }, block),
     joined: initialLinear(rng, outer, patchNumbers({ image, convolutions })),
     after: Array.from({ length: after }, block),
-    output: initialLinear(rng, 9 * width, pixels, { gain: 0.1 }),
+    output: initialLinear(rng, 9 * width, outputs, { gain: 0.1 }),
   }
 }
 
@@ -102,7 +105,7 @@ export function imagesAfter(
   cells: JaxArray,
   condition: JaxArray,
 ): JaxArray {
-  const grid = cellsOf(around.image, around.convolutions)
+  const grid = cellsOf(drawnImage(around.image, around.drawn), around.convolutions)
   const told = imagesOf(linear(parameters.joined, patches), planeOf(around)).reshape(cells.shape)
   const stream = parameters.after.reduce((all, block) => convolved(block, all, condition), cells.add(told))
   // not standardised: what noise adds to a cell is taken from it in proportion
@@ -144,6 +147,10 @@ function convolution({ weight, bias }: Linear<JaxArray>, cells: JaxArray): JaxAr
     .reduce((a, b) => a.add(b))
     .add(bias!.ref)
     .reshape([batch, count, weight.shape[1]!])
+}
+
+function drawnImage(image: ImageConfig, drawn: number | undefined): ImageConfig {
+  return drawn === undefined ? image : { ...image, channels: drawn }
 }
 
 function cellsOf({ size, channels = 3 }: ImageConfig, { patch }: ConvolutionsConfig): ImageConfig {

@@ -68,10 +68,11 @@ export interface DenoiserConfig extends TransformerConfig {
   /** What the network says: v, or the clean image x_0. @default 'velocity' */
   readonly prediction?: Prediction
   /**
-   * With `prediction: 'x0'`: how far pixels lie from what surrounds them, root mean square; the noisier an image in
-   * comparison, the less of it is kept in what the network says. @default nothing is kept
+   * Images are figures on one ground: the network says the ground's colour, a colour for each patch, and how much of
+   * that each pixel has. A shape is then learned from figures of all colours on all grounds at once. With
+   * `prediction: 'x0'`. @default pixels are drawn as they are
    */
-  readonly detail?: number
+  readonly figures?: boolean
 }
 
 /**
@@ -105,6 +106,9 @@ export type Denoiser<Leaf> = {
   readonly transformer: Transformer<Leaf>
   /** Absent where convolutions draw. */
   readonly output?: Linear<Leaf>
+  /** With `figures`: colours [width, channels] of the ground, from the mean of all patches, and of a patch's figure. */
+  readonly ground?: Linear<Leaf>
+  readonly figure?: Linear<Leaf>
 }
 
 /** From a phrase and a patch's place to whether one speaks of the other, and what it says. */
@@ -117,9 +121,10 @@ type Layout<Leaf> = {
 }
 
 export function initialDenoiser(rng: Rng, config: DenoiserConfig): Denoiser<Tensor> {
-  const { width, depth, text, image, convolutions } = config
-  const { width: patchWidth } = patchShape(image)
-  const fine = convolutions === undefined ? undefined : { image, width, convolutions }
+  const { width, depth, text, image } = config
+  const { channels = 3 } = image
+  const fine = aroundOf(config)
+  const colour = () => initialLinear(rng, width, channels)
   return {
     text: {
       embedding: normal(rng, [text.vocabulary, text.width], 0.5),
@@ -131,14 +136,26 @@ export function initialDenoiser(rng: Rng, config: DenoiserConfig): Denoiser<Tens
     },
     ...(fine === undefined ? {} : { convolutions: initialConvolutions(rng, fine) }),
     ...(text.phrases ? { layout: initialLayout(rng, width, text.width) } : {}),
-    patch: initialLinear(rng, fine === undefined ? patchWidth : patchNumbers(fine), width),
+    patch: initialLinear(rng, fine === undefined ? patchShape(image).width : patchNumbers(fine), width),
     positions: gridPositions(image, width),
     condition: initialFeedForward(rng, width, 2 * width),
     modulation: initialLinear(rng, width, 6 * width, { gain: 0.1 }),
     tables: initialTables(depth, width),
     transformer: initialTransformer(rng, config),
-    ...(fine === undefined ? { output: initialLinear(rng, width, patchWidth, { gain: 0.1 }) } : {}),
+    ...(fine === undefined
+      ? { output: initialLinear(rng, width, patchShape(drawnImage(config)).width, { gain: 0.1 }) }
+      : {}),
+    ...(config.figures ? { ground: colour(), figure: colour() } : {}),
   }
+}
+
+function aroundOf({ image, width, convolutions, figures }: DenoiserConfig) {
+  return convolutions && { image, width, convolutions, ...(figures ? { drawn: 1 } : {}) }
+}
+
+/** What the last layers draw: the image, or how much of it is figure. */
+function drawnImage({ image, figures }: DenoiserConfig): ImageConfig {
+  return figures ? { ...image, channels: 1 } : image
 }
 
 function initialLayout(rng: Rng, width: number, textWidth: number): Layout<Tensor> {
@@ -216,10 +233,10 @@ export function denoiser(
     .map((part) => np.transpose(part.reshape([batch, length, heads, width / heads]), [0, 2, 1, 3]))
   // the best linear guess of x_0: what is nearly all noise does not drown out the position
   const guess = config.prediction === 'x0' ? images.mul(scheduleAt(config, times.ref, Math.sqrt)) : images
-  const fine =
-    config.convolutions === undefined ? undefined : { ...config, convolutions: config.convolutions }
-  const cells = fine && cellsBefore(parameters.convolutions!, fine, guess.ref, told)
-  const read = fine ? patchesOfCells(cells!.ref, fine) : patchesOf(guess.ref, config.image)
+  times.dispose()
+  const fine = aroundOf(config)
+  const cells = fine && cellsBefore(parameters.convolutions!, fine, guess, told)
+  const read = fine ? patchesOfCells(cells!.ref, fine) : patchesOf(guess, config.image)
   const placed = linear(parameters.patch, read).add(parameters.positions.ref)
   const patches =
     phrases === undefined ? placed : placed.add(layoutOf(parameters.layout!, phrases, parameters.positions))
@@ -238,35 +255,32 @@ export function denoiser(
     hooks,
   })
   for (const array of [six, seen]) array.dispose()
-  const drawn = fine
-    ? imagesAfter(parameters.convolutions!, fine, painted, cells!, told)
-    : imagesOf(linear(parameters.output!, painted), config.image)
+  const pixels = fine
+    ? imagesAfter(parameters.convolutions!, fine, painted.ref, cells!, told)
+    : imagesOf(linear(parameters.output!, painted.ref), drawnImage(config))
   told.dispose()
-  if (config.detail === undefined || config.prediction !== 'x0') {
-    for (const array of [guess, times]) array.dispose()
-    return drawn
-  }
-  return preconditioned(config, config.detail, guess, drawn, times)
+  if (config.figures) return figuresOnGround(parameters, config, pixels, painted)
+  painted.dispose()
+  return pixels
 }
 
 /**
- * The network says by how many deviations x_0 differs from the best linear guess of it, where x_0 has the deviation
- * `detail` (as in EDM, arXiv 2206.00364, section 5): of what is nearly clean most is kept. `guess` is sqrt(abar) x_t.
- * Consumes the arrays.
+ * Pixels of the ground's colour and their patch's by shares, the sigmoid of `pixels` Float[B, size, size, 1]; colours
+ * from what the transformer says, Float[B, patches, width]. Consumes both.
  */
-function preconditioned(
-  config: DenoiserConfig,
-  detail: number,
-  guess: JaxArray,
-  drawn: JaxArray,
-  times: JaxArray,
+function figuresOnGround(
+  parameters: Denoiser<JaxArray>,
+  { image }: DenoiserConfig,
+  pixels: JaxArray,
+  painted: JaxArray,
 ): JaxArray {
-  const variance = detail ** 2
-  const kept = scheduleAt(config, times.ref, (abar) => variance / (abar * variance + 1 - abar))
-  const left = scheduleAt(config, times, (abar) =>
-    Math.sqrt((variance * (1 - abar)) / (abar * variance + 1 - abar)),
-  )
-  return guess.mul(kept).add(drawn.mul(left))
+  const { size, patch, channels = 3 } = image
+  const [batch, side] = [painted.shape[0]!, size / patch]
+  const ground = linear(parameters.ground!, np.mean(painted.ref, 1)).reshape([batch, 1, 1, 1, 1, channels])
+  const figure = linear(parameters.figure!, painted).reshape([batch, side, 1, side, 1, channels])
+  // the sigmoid as a tanh: exp would overflow, and its gradient with it
+  const share = np.tanh(pixels.mul(0.5)).mul(0.5).add(0.5).reshape([batch, side, patch, side, patch, 1])
+  return figure.sub(ground.ref).mul(share).add(ground).reshape([batch, size, size, channels])
 }
 
 /** Added to the scores of patches for `length` words and all patches: Float[1, heads, patches, length + patches]. */

@@ -18,7 +18,7 @@ const texts = [[1, 2], [3], [4, 4, 1]]
 for (const prediction of ['velocity', 'x0'] as const)
   for (const guidance of [1, 2.5])
     test(`recomputed, steps are as likely as the sampler said (${prediction}, guidance ${guidance})`, async () => {
-      const config = { ...base, prediction, detail: 0.5 }
+      const config = { ...base, prediction, figures: prediction === 'x0' }
       const parameters = initialDenoiser(new Rng('logp'), config)
       const sampler = imageSampler(config, { threads: 1 })
       const eta = 0.7

@@ -13,7 +13,7 @@ import {
   initialSoftPrompt,
   softPrefix,
 } from './decoder.ts'
-import { denoiserLoss, initialDenoiser } from './denoiser.ts'
+import { type DenoiserConfig, denoiser, denoiserLoss, initialDenoiser } from './denoiser.ts'
 import { gelu, softmax, standardise, tanh } from './derivative.ts'
 import { imageSampler, textTensors } from './image-sampler.ts'
 import { dropout, layerNorm } from './layers.ts'
@@ -333,10 +333,14 @@ test('texts that share a row do not see each other, only the prefix', async () =
   expect(joined.all[0]!.slice(33)).not.toEqual(together.all[0]!.slice(33))
 })
 
-for (const prediction of ['velocity', 'x0'] as const)
-  test(`a denoiser (${prediction}) that has learnt two pictures paints the one its text asks for`, async () => {
+for (const [prediction, figures] of [
+  ['velocity', false],
+  ['x0', false],
+  ['x0', true],
+] as const)
+  test(`a denoiser (${prediction}${figures ? ', figures on a ground' : ''}) that has learnt two pictures paints the one its text asks for`, async () => {
     const small = {
-      ...{ width: 16, depth: 1, heads: 2, image: { size: 4, patch: 2 }, prediction },
+      ...{ width: 16, depth: 1, heads: 2, image: { size: 4, patch: 2 }, prediction, figures },
       ...{ schedule: 'cosine' as const, steps: 50 },
       text: { width: 8, depth: 1, heads: 1, vocabulary: 3, context: 1 },
     }
@@ -386,6 +390,44 @@ for (const prediction of ['velocity', 'x0'] as const)
     }
     await sampler.dispose()
   })
+
+test('pixels of figures lie between the ground, which is one, and their patch; extreme shares keep gradients finite', async () => {
+  const drawing: DenoiserConfig = {
+    ...{ width: 8, depth: 1, heads: 1, image: { size: 4, patch: 2 }, prediction: 'x0', figures: true },
+    ...{ schedule: 'cosine', steps: 50 },
+    text: { width: 8, depth: 1, heads: 1, vocabulary: 3, context: 1 },
+  }
+  const random = new Rng('figures')
+  const first = initialDenoiser(random, drawing)
+  const at = (bias: number) => ({
+    ...first,
+    output: { ...first.output!, bias: tensor(new Float32Array(4).fill(bias), [4]) },
+  })
+  const inputs = { images: normal(2, 4, 4, 3), times: tensor([10, 40], [2]), ...textTensors([[1], [2]], 1) }
+  const drawn = async (bias: number) => {
+    const { all } = await run((p: any, i: any) => [denoiser(p, drawing, i)], at(bias), inputs)
+    return Array.from({ length: 32 }, (_, pixel) => all[0]!.slice(pixel * 3, pixel * 3 + 3))
+  }
+  const [ground, figure, both] = [await drawn(-200), await drawn(200), await drawn(0)]
+  for (const image of [0, 16]) {
+    const pixels = (from: readonly number[][]) => from.slice(image, image + 16)
+    expect(new Set(pixels(ground).map(String)).size).toBe(1)
+    expect(new Set(pixels(figure).map(String)).size).toBe(4)
+  }
+  both.forEach((colour, pixel) => {
+    colour.forEach((value, channel) => {
+      const ends = [ground[pixel]![channel]!, figure[pixel]![channel]!]
+      expect(value).toBeGreaterThanOrEqual(Math.min(...ends) - 1e-6)
+      expect(value).toBeLessThanOrEqual(Math.max(...ends) + 1e-6)
+    })
+  })
+  const noise = normal(2, 4, 4, 3)
+  for (const bias of [-200, 200]) {
+    const slope = (p: any, batch: any) => grad((q: any) => denoiserLoss(q, drawing, batch))(p).output.bias
+    const { all } = await run((p: any, i: any) => [slope(p, i)], at(bias), { ...inputs, noise })
+    expect(all[0]!.every(Number.isFinite)).toBe(true)
+  }
+})
 
 test('arrays of a trace are not left behind', async () => {
   // tree.ref and grad borrow parameters: tracing the same function twice must not consume them

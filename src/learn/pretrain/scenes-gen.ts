@@ -35,7 +35,7 @@ const config: DenoiserConfig = {
   schedule: 'cosine',
   steps: 1000,
   prediction: 'x0',
-  detail: 0.3,
+  figures: true,
 }
 
 /** Images in a batch; share of captions that are hidden, for guidance. */
@@ -60,16 +60,23 @@ function promptOf(scene: Scene, rng: Rng, { full, background }: Wording): number
 
 /**
  * First where things are to be: single objects out of next to nothing but noise, so that the network finds out which
- * words speak of which patches; then everything.
+ * words speak of which patches; then everything, mostly at the times in which shapes and places are decided.
  */
 const lessons = [
   { objects: [1, 1], wording: { full: 1, background: 1 }, lateness: 100 },
-  { objects: [1, 2], wording: { full: 0.8, background: 0.9 }, lateness: 1.25 },
-  { objects: [1, 2], wording: { full: 0.9, background: 0.95 }, lateness: 0.9 },
+  { objects: [1, 2], wording: { full: 0.8, background: 0.9 }, lateness: 1.8 },
+  { objects: [1, 2], wording: { full: 0.9, background: 0.95 }, lateness: 1.4 },
 ] as const
 
-/** Each size word is one size, each colour word one colour, so that there is less to learn: 8 and 13 pixels. */
-const look = { diameters: { small: [0.25, 0.25], large: [0.4, 0.4] }, jitter: 0 } as const
+/**
+ * Each size word is one size, each colour word one colour, and boxes begin at the patches' edges, so that there is less
+ * to learn: 8 and 12 pixels.
+ */
+const look = {
+  diameters: { small: [0.25, 0.25], large: [0.375, 0.375] },
+  jitter: 0,
+  grid: config.image.patch,
+} as const
 
 /** Noise comes from a table of 2^20 normal numbers, from a place drawn for each image: drawing it would take longer. */
 function batches(seed: string): ReturnType<Recipe['batches']> {
@@ -110,29 +117,26 @@ export const scenesGen: Recipe = {
   name: 'scenes-gen',
   summary: 'Diffusion model that paints 32-pixel scenes of one or two shapes from captions.',
   data:
-    'Scenes of one or two coloured shapes, split `train`, endless and seeded; small is 8 pixels wide and large 13, and ' +
-    'colours are exact. First stage: single objects with size, place and background named, nearly all of the image ' +
-    'noise. Second: one or two objects, four captions in five with size and place of each, the others with relations ' +
-    'or with colours and shapes only; nine in ten name the background. Third: nine in ten full captions, less noise. ' +
-    'Objects come in random order, one caption in ten is hidden. The network says the clean image, of which what ' +
-    'is nearly clean is kept; an error in v counts at most five times that in x_0; the weights are their moving ' +
-    'average. Measured by reading the painted images back (`recogniseScene`), with captions of the splits `test` and ' +
-    '`composition`.',
+    'Scenes of one or two coloured shapes, split `train`, endless and seeded; small is 8 pixels wide and large 12, ' +
+    'colours are exact and boxes begin at multiples of 4 pixels. First stage: single objects with size, place and ' +
+    'background named, nearly all of the image noise. Second: one or two objects, four captions in five with size and ' +
+    'place of each, the others with relations or with colours and shapes only; nine in ten name the background. Third: ' +
+    'nine in ten full captions. Objects come in random order, one caption in ten is hidden. The network says the clean ' +
+    'image as figures on one ground: the colour of the ground, one of each patch, and how much of it each pixel has; ' +
+    'an error in v counts at most three times that in x_0; the weights are their moving average. Measured by reading ' +
+    'the painted images back (`recogniseScene`), with captions of the splits `test` and `composition`.',
   limits: [
-    'Images of 32 x 32 pixels with at most two objects; captions of at most 26 words and marks.',
-    'Backgrounds, colours and places come right first, shapes last: outlines are ragged, so that shapes are often ' +
-      'taken for others, and small objects may be lost.',
-    'Of two objects, often one is missing, or both take the colour of one.',
+    'Images of 32 x 32 pixels with at most two objects on one plain ground; captions of at most 26 words and marks.',
   ],
   model: { network: { kind: 'denoiser', config }, tokenizer: sceneTokenizer },
   stages: [
-    { steps: 700, peak: 3e-3, warmup: 50, decay: 2000 },
-    { steps: 20_000, peak: 2.5e-3, warmup: 100, decay: 60_000 },
-    { steps: 20_000, peak: 1.8e-3, warmup: 1 },
+    { steps: 400, peak: 2.5e-3, warmup: 50, decay: 4000 },
+    { steps: 18_000, peak: 2.5e-3, warmup: 100, decay: 30_000 },
+    { steps: 12_000, peak: 8.6e-4, warmup: 1 },
   ],
   average: 0.999,
   initial: (rng) => initialDenoiser(rng, config),
-  loss: (parameters, batch) => denoiserLoss(parameters, config, batch, { mostWeight: 5 }),
+  loss: (parameters, batch) => denoiserLoss(parameters, config, batch, { mostWeight: 3 }),
   batches,
   evaluate: evaluatePaintings,
 }

@@ -68,6 +68,8 @@ export interface SceneOptions {
    * partial occlusion. @default 0
    */
   readonly overlap?: number
+  /** Boxes begin at multiples of this [pixels], in both directions: fewer places, for small generators. @default 1 */
+  readonly grid?: number
   /** @default all three */
   readonly backgrounds?: readonly Background[]
   /** Largest change of a channel of an object's colour, 0 to 12. @default 8 */
@@ -96,10 +98,10 @@ const tries = 24
  */
 export function drawScene(id: string, rng: Rng, options: SceneOptions = {}): Scene {
   const { width = 32, height = width, objects: counts = [1, 5] } = options
-  const { repeat = 0.4, overlap = 0, jitter = 8, noise = 0, large = 0.5 } = options
+  const { repeat = 0.4, overlap = 0, grid = 1, jitter = 8, noise = 0, large = 0.5 } = options
   const { types = objectTypes, backgrounds: choices = backgrounds } = options
   const { diameters = { small: [0.2, 0.26], large: [0.34, 0.41] } } = options
-  checkOptions(width, height, counts, types)
+  checkOptions(width, height, counts, types, grid)
   const background = rng.pick(choices)
   const count = counts[0] === counts[1] ? counts[0] : rng.int(counts[0], counts[1] + 1)
   const chosen = options.chooseTypes?.(rng, count) ?? drawTypes(rng, count, types, repeat)
@@ -113,7 +115,7 @@ export function drawScene(id: string, rng: Rng, options: SceneOptions = {}): Sce
         Math.ceil(least * side),
         (Math.max(Math.ceil(least * side), most * side) + 1) | 0,
       )
-      const box = place(rng, shape, diameter, width, height, placed, overlap)
+      const box = place(rng, shape, diameter, { width, height, overlap, grid }, placed)
       if (box === undefined) break
       placed.push({ shape, colour, size, diameter, box, rgb: jittered(rng, colour, jitter) })
     }
@@ -131,6 +133,7 @@ function checkOptions(
   height: number,
   [fewest, most]: readonly [number, number],
   types: readonly ObjectType[],
+  grid: number,
 ): void {
   const fail = (what: string, fix: string) => {
     throw new GuerdonError('bad-scene-options', what, { fix })
@@ -156,6 +159,8 @@ function checkOptions(
     )
   )
     fail(`objects [${fewest}, ${most}] is no range.`, `Use 0 <= fewest <= most <= ${mostObjects}.`)
+  if (!(Number.isInteger(grid) && grid >= 1 && grid <= 8))
+    fail(`${grid} is no grid of places.`, 'Use whole numbers of pixels from 1 to 8.')
   if (types.length === 0) fail('there are no object types to draw from.', 'Give at least one.')
 }
 
@@ -190,15 +195,13 @@ function place(
   rng: Rng,
   shape: Shape,
   diameter: number,
-  width: number,
-  height: number,
+  { width, height, overlap, grid }: Required<Pick<SceneOptions, 'width' | 'height' | 'overlap' | 'grid'>>,
   placed: readonly SceneObject[],
-  overlap: number,
 ): Box | undefined {
   const template = shapeTemplate(shape, diameter)
   for (let attempt = 0; attempt < tries; attempt++) {
-    const x = rng.int(0, width - template.width + 1)
-    const y = rng.int(0, height - template.height + 1)
+    const x = grid * rng.int(0, Math.floor((width - template.width) / grid) + 1)
+    const y = grid * rng.int(0, Math.floor((height - template.height) / grid) + 1)
     const box: Box = [x, y, x + template.width, y + template.height]
     let free = true
     for (let i = 0; i < placed.length && free; i++) free = isApart(box, placed[i]!.box, overlap)

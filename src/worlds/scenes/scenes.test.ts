@@ -132,6 +132,17 @@ describe('scenes', () => {
   })
 })
 
+test('boxes begin on the grid that is asked for, and a grid that is none is refused', () => {
+  const starts = (grid: number) =>
+    sceneWorld({ seed: 3, objects: [1, 3], grid })
+      .scenes(200)
+      .flatMap(({ objects }) => objects.flatMap(({ box }) => [box[0], box[1]]))
+  expect(starts(4).every((start) => start % 4 === 0)).toBe(true)
+  expect(new Set(starts(4)).size).toBeGreaterThan(5)
+  expect(starts(1).some((start) => start % 4 !== 0)).toBe(true)
+  for (const grid of [0, 1.5, 9]) expect(() => starts(grid)).toThrow(/no grid of places/)
+})
+
 describe('relations', () => {
   test('opposites never hold together, and swapping sides is the opposite', () => {
     fc.assert(
