@@ -14,6 +14,7 @@ const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
   'temporal-self-rewarding': async () =>
     (await import('../temporal-self-rewarding/proof.ts')).temporalSelfRewardingProof,
   toolrl: async () => (await import('../toolrl/proof.ts')).toolrlProof,
+  'vision-r1': async () => (await import('../vision-r1/proof.ts')).visionR1Proof,
 }
 
 export const provenIds: readonly string[] = Object.keys(proofs)
