@@ -1,6 +1,7 @@
 export * from './errors.ts'
 export * from './identity.ts'
 export * from './json.ts'
+export * from './mask.ts'
 export * from './relations.ts'
 export * from './reward.ts'
 export * from './rng.ts'

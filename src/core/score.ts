@@ -1,4 +1,5 @@
 import type { Json } from './json.ts'
+import type { Mask } from './mask.ts'
 
 /** Why there is no number. The first four will not change when tried again; the others may. */
 export type UnscoredCode =
@@ -45,6 +46,15 @@ export type Evidence =
       readonly image: number
       /** [x1, y1, x2, y2] in image pixels. */
       readonly box: readonly [number, number, number, number]
+      readonly role: 'predicted' | 'reference'
+      readonly label?: string
+      readonly good?: boolean
+    }
+  | {
+      readonly kind: 'mask'
+      /** Index among the sample's images. */
+      readonly image: number
+      readonly mask: Mask
       readonly role: 'predicted' | 'reference'
       readonly label?: string
       readonly good?: boolean

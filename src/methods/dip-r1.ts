@@ -19,7 +19,8 @@ import {
 } from '../rewards/verifiable/boxes/box-list.ts'
 import { type Box, isBox, type Size } from '../rewards/verifiable/boxes/boxes.ts'
 import { boxEvidence, type DetectionMatch, matchDetections } from '../rewards/verifiable/boxes/detection.ts'
-import { goldBoxes, jsonIn } from '../rewards/verifiable/boxes/detection-reward.ts'
+import { goldBoxes } from '../rewards/verifiable/boxes/detection-reward.ts'
+import { jsonIn } from '../rewards/verifiable/extract/answer-json.ts'
 import { extractTag } from '../rewards/verifiable/extract/extract-tag.ts'
 import { type FormatSpec, formatScore, strictFormat } from '../rewards/verifiable/extract/format.ts'
 import {

@@ -61,6 +61,10 @@ export { rasterSimilarity } from './verifiable/graphics/raster.ts'
 export { svg } from './verifiable/graphics/svg.ts'
 export { extractSvg } from './verifiable/graphics/svg-document.ts'
 
+// Masks.
+export { type LabelledMask, type MaskList, readMaskList } from './verifiable/masks/mask-list.ts'
+export { type MaskOutline, maskOutline } from './verifiable/masks/mask-outline.ts'
+export { compressedCounts, runLengths } from './verifiable/masks/run-length.ts'
 // Text.
 export { bleu, corpusBleu } from './verifiable/text/bleu.ts'
 export { chair } from './verifiable/text/chair-reward.ts'

@@ -14,8 +14,9 @@ import {
   matchDetections,
   overlapShare,
 } from '../../rewards/verifiable/boxes/detection.ts'
-import { guardedAveragePrecision, jsonIn } from '../../rewards/verifiable/boxes/detection-reward.ts'
+import { guardedAveragePrecision } from '../../rewards/verifiable/boxes/detection-reward.ts'
 import { imageAveragePrecision } from '../../rewards/verifiable/boxes/image-average-precision.ts'
+import { jsonIn } from '../../rewards/verifiable/extract/answer-json.ts'
 import { isBlank } from '../../rewards/verifiable/extract/asides.ts'
 import { extractOptionLetter } from '../../rewards/verifiable/extract/extract-choice.ts'
 import { extractJson } from '../../rewards/verifiable/extract/extract-json.ts'

@@ -21,6 +21,7 @@ import { loadChartRenderer } from '../../rewards/verifiable/graphics/chart-rende
 import { extractSvg } from '../../rewards/verifiable/graphics/svg-document.ts'
 import { isRendered, loadSvgRenderer } from '../../rewards/verifiable/graphics/svg-render.ts'
 import type { FoundSample, StoredRun } from '../../store/index.ts'
+import { shownMasks } from './shown-masks.ts'
 import type { Render, ShownImage, ShownMessage, ShownPart, ShownSample, ShownTurns } from './wire.ts'
 
 /** Where the pictures of a run's samples are: in the folder of its data. */
@@ -43,6 +44,9 @@ export interface ShownOptions {
   readonly draw: boolean
 }
 
+/** Where texts are previews, so are masks. */
+const cornersPerCharacter = 2
+
 export async function shownSample(found: FoundSample, options: ShownOptions): Promise<ShownSample> {
   const { position, sample, scores, key, other } = found
   const place = { ...options, position }
@@ -59,6 +63,7 @@ export async function shownSample(found: FoundSample, options: ShownOptions): Pr
     meta: meta as JsonObject,
     scores: Object.fromEntries(Object.entries(scores).map(([name, score]) => [name, withoutPictures(score)])),
     boxes: distinct(evidence.filter((item) => item.kind === 'box')),
+    masks: shownMasks(sample, evidence, { maxCorners: options.maxText * cornersPerCharacter }),
     renders: await rendersOf(sample, evidence, options.draw),
     ...(key === undefined ? {} : { key }),
     ...(other === undefined ? {} : { other: withoutPictures(other) }),
@@ -201,10 +206,12 @@ export async function drawings(sample: Pick<Sample, 'output'>): Promise<readonly
   }
 }
 
-/** Evidence that is a picture stands in `renders`, safe to be shown. */
+const drawnKinds: ReadonlySet<Evidence['kind']> = new Set(['image', 'box', 'mask'])
+
+/** Evidence that is drawn stands in `renders`, `boxes` and `masks`, safe to be shown. */
 function withoutPictures(score: Score): Score {
   if (score.evidence === undefined) return score
-  return { ...score, evidence: score.evidence.filter(({ kind }) => kind !== 'image' && kind !== 'box') }
+  return { ...score, evidence: score.evidence.filter(({ kind }) => !drawnKinds.has(kind)) }
 }
 
 /** Rewards that point at the same box point at it once. */

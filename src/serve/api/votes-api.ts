@@ -223,11 +223,18 @@ async function blinded(
   const [left, right] = isAOnLeft(id, index, voter) ? [a, b] : [b, a]
   const shown = async ({ position }: VoteSide) => {
     const [placed] = await store.runs.samples(run.id, position, position)
-    // Without scores: neither values nor what a reward points at is seen.
-    return placed && shownSample({ ...placed, scores: {} }, { run, maxText: 20_000, draw: true })
+    if (placed === undefined) return undefined
+    // Without scores, reference and row: neither values nor what is right nor whose it is is seen.
+    const { reference: _, ...sample } = { ...placed.sample, meta: {} }
+    return shownSample({ ...placed, sample, scores: {} }, { run, maxText: 20_000, draw: true })
   }
   const [first, second, asked] = await Promise.all([shown(left), shown(right), shown(a)])
   if (first === undefined || second === undefined || asked === undefined) return null
-  const side = ({ output, renders, boxes }: typeof first): BlindedSide => ({ output, renders, boxes })
+  const side = ({ output, renders, boxes, masks }: typeof first): BlindedSide => ({
+    output,
+    renders,
+    boxes,
+    masks,
+  })
   return { pair: index, prompt: asked.prompt, left: side(first), right: side(second) }
 }

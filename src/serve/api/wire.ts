@@ -46,8 +46,32 @@ export interface ShownSample {
   /** The pictures of evidence that may be shown, and of the output where it is a drawing or a chart. */
   readonly renders: readonly Render[]
   readonly boxes: readonly Extract<Evidence, { kind: 'box' }>[]
+  readonly masks: ShownMasks
   readonly key?: number
   readonly other?: Score
+}
+
+/** Masks of a sample: those that rewards point at, and those that reference, output and meta hold. */
+export interface ShownMasks {
+  readonly shown: readonly ShownMask[]
+  /** That are not shown: there are too many, or they cannot be read. */
+  readonly left: number
+}
+
+export interface ShownMask {
+  /** Index among the sample's pictures. */
+  readonly image: number
+  /** `row`: what the row itself says, in `meta`. */
+  readonly role: 'reference' | 'predicted' | 'row'
+  readonly label?: string
+  readonly good?: boolean
+  /** The data of an SVG path. */
+  readonly path: string
+  readonly fillRule: 'nonzero' | 'evenodd'
+  /** What the path's units fill the picture with; null for the picture's own pixels. */
+  readonly size: { readonly width: number; readonly height: number } | null
+  /** Pixels, of `size` or of the picture. */
+  readonly area: number
 }
 
 export interface Render {
@@ -167,6 +191,7 @@ export interface BlindedSide {
   readonly output: ShownTurns
   readonly renders: readonly Render[]
   readonly boxes: readonly Extract<Evidence, { kind: 'box' }>[]
+  readonly masks: ShownMasks
 }
 
 export interface NextPairs {

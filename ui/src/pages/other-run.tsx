@@ -45,7 +45,12 @@ function Side({ title, sample }: { readonly title: string; readonly sample: Show
   return (
     <section className="card" aria-label={title}>
       <h3 style={{ overflowWrap: 'anywhere' }}>{title}</h3>
-      <Pictures turns={[sample.output]} boxes={[]} renders={sample.renders} />
+      <Pictures
+        turns={[sample.prompt, sample.output]}
+        boxes={sample.boxes}
+        masks={sample.masks}
+        renders={sample.renders}
+      />
       <Turns turns={sample.output} spans={spansOf(sample, 'output')} />
     </section>
   )

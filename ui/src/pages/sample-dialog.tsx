@@ -105,12 +105,20 @@ function Inside({
         </div>
       )}
       <div>
-        <Pictures turns={[sample.prompt, sample.output]} boxes={sample.boxes} renders={sample.renders} full />
         {other === undefined && (
-          <section className="stack" style={{ gap: 6 }}>
-            <h3>Output</h3>
-            <Turns turns={sample.output} spans={spansOf(sample, 'output')} />
-          </section>
+          <>
+            <Pictures
+              turns={[sample.prompt, sample.output]}
+              boxes={sample.boxes}
+              masks={sample.masks}
+              renders={sample.renders}
+              full
+            />
+            <section className="stack" style={{ gap: 6 }}>
+              <h3>Output</h3>
+              <Turns turns={sample.output} spans={spansOf(sample, 'output')} />
+            </section>
+          </>
         )}
         {steps.length > 0 && (
           <section className="stack" style={{ gap: 6 }}>

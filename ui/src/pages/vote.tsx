@@ -306,18 +306,28 @@ function Duel({ pair }: { readonly pair: BlindedPair }) {
         <Turns turns={pair.prompt} />
       </section>
       <div className="duel">
-        <Side side={pair.left} title="Left" />
-        <Side side={pair.right} title="Right" />
+        <Side side={pair.left} prompt={pair.prompt} title="Left" />
+        <Side side={pair.right} prompt={pair.prompt} title="Right" />
       </div>
     </>
   )
 }
 
-function Side({ side, title }: { readonly side: BlindedSide; readonly title: string }) {
+function Side({
+  side,
+  prompt,
+  title,
+}: {
+  readonly side: BlindedSide
+  readonly prompt: BlindedPair['prompt']
+  readonly title: string
+}) {
+  // Masks of an answer lie over pictures of the prompt too.
+  const turns = side.masks.shown.length > 0 ? [prompt, side.output] : [side.output]
   return (
     <section className="card" aria-label={title}>
       <h2>{title}</h2>
-      <Pictures turns={[side.output]} boxes={side.boxes} renders={side.renders} />
+      <Pictures turns={turns} boxes={side.boxes} masks={side.masks} renders={side.renders} />
       <Turns turns={side.output} />
     </section>
   )

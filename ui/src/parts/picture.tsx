@@ -1,18 +1,30 @@
-import type { Render, ShownImage, ShownSample, ShownTurns } from '../wire.ts'
+import { useMemo, useState } from 'react'
+import type { Render, ShownImage, ShownMask, ShownMasks, ShownSample, ShownTurns } from '../wire.ts'
+import { MaskPath, MaskToggles, maskColours, maskLayers } from './masks.tsx'
 
 type Boxes = ShownSample['boxes']
 
 const colours = { reference: '#0f8f49', predicted: '#3557d5', wrong: '#d92d20' }
 
-/** A picture with what rewards point at drawn on it: dashed green the reference, blue the answer, red where it is wrong. */
+const noMasks: ShownMasks = { shown: [], left: 0 }
+
+/**
+ * A picture with what rewards point at drawn on it: dashed green the reference, blue the answer, red where it is wrong.
+ * Masks lie below the boxes, a colour for each label.
+ */
 export function Picture({
   image,
   boxes = [],
+  masks = [],
+  colours: maskColour = maskColours(masks),
   full = false,
   width,
 }: {
   readonly image: ShownImage
   readonly boxes?: Boxes
+  readonly masks?: readonly ShownMask[]
+  /** Of masks, by label. */
+  readonly colours?: ReadonlyMap<string, string>
   readonly full?: boolean
   readonly width?: number
 }) {
@@ -26,9 +38,19 @@ export function Picture({
       viewBox={`0 0 ${image.width} ${image.height}`}
       width={width ?? (full ? Math.max(380, Math.min(560, image.width)) : Math.min(460, image.width))}
       role="img"
-      aria-label={boxes.length === 0 ? 'picture' : `picture with ${boxes.length} boxes`}
+      aria-label={describedPicture(boxes.length, masks)}
     >
       <image href={url} width={image.width} height={image.height} />
+      {masks.map((mask, index) => (
+        <MaskPath
+          // biome-ignore lint/suspicious/noArrayIndexKey: masks stand in their order
+          key={index}
+          mask={mask}
+          image={image}
+          colour={maskColour.get(mask.label ?? '')!}
+          labelSize={full ? size : 0}
+        />
+      ))}
       {boxes.map(({ box: [x1, y1, x2, y2], role, good, label }) => {
         const colour =
           role === 'reference' ? colours.reference : good === false ? colours.wrong : colours.predicted
@@ -56,6 +78,17 @@ export function Picture({
   )
 }
 
+function describedPicture(boxes: number, masks: readonly ShownMask[]): string {
+  const labels = [...new Set(masks.flatMap(({ label }) => label ?? []))].slice(0, 8)
+  const parts = [
+    ...(boxes > 0 ? [`${boxes} boxes`] : []),
+    ...(masks.length > 0
+      ? [`${masks.length} masks${labels.length > 0 ? ` (${labels.join(', ')})` : ''}`]
+      : []),
+  ]
+  return parts.length === 0 ? 'picture' : `picture with ${parts.join(' and ')}`
+}
+
 /** The pictures of turns in order, frames of videos included, each with its own boxes. */
 export function imagesOf({ messages }: ShownTurns): (ShownImage & { isFrame?: boolean })[] {
   return messages.flatMap(({ parts }) =>
@@ -74,23 +107,37 @@ export function imagesOf({ messages }: ShownTurns): (ShownImage & { isFrame?: bo
 export function Pictures({
   turns,
   boxes,
+  masks = noMasks,
   renders,
   full = false,
 }: {
   readonly turns: readonly ShownTurns[]
   readonly boxes: Boxes
+  readonly masks?: ShownMasks
   readonly renders: readonly Render[]
   readonly full?: boolean
 }) {
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
+  const maskColour = useMemo(() => maskColours(masks.shown), [masks])
   const images = turns.flatMap(imagesOf)
   if (images.length + renders.length === 0) return null
   const frames = images.filter(({ isFrame }) => isFrame).length
   const all = images.map((image, index) => {
-    const own = boxes.filter((box) => box.image === index)
+    const own = hidden.has('boxes') ? [] : boxes.filter((box) => box.image === index)
+    const over = masks.shown.filter(
+      (mask) => mask.image === index && maskLayers(mask).every((layer) => !hidden.has(layer)),
+    )
     return (
       // biome-ignore lint/suspicious/noArrayIndexKey: pictures stand in their order
       <figure className="picture" key={index}>
-        <Picture image={image} boxes={own} full={full} {...(frames > 1 ? { width: 180 } : {})} />
+        <Picture
+          image={image}
+          boxes={own}
+          masks={over}
+          colours={maskColour}
+          full={full && frames <= 1}
+          {...(frames > 1 ? { width: 180 } : {})}
+        />
         {frames > 1 && <figcaption>frame {index + 1}</figcaption>}
         {own.length > 0 && index === 0 && (
           <figcaption>dashed green: reference · blue: answer · red: wrong</figcaption>
@@ -101,6 +148,16 @@ export function Pictures({
   return (
     <>
       {all.length > 0 && <div className={frames > 1 ? 'frames' : 'pictures'}>{all}</div>}
+      {images.length > 0 && (masks.shown.length > 0 || masks.left > 0) && (
+        <MaskToggles
+          masks={masks}
+          colours={maskColour}
+          boxes={boxes.length}
+          hasKey={full}
+          hidden={hidden}
+          onChange={setHidden}
+        />
+      )}
       {renders.length > 0 && (
         <div className="pictures">
           {renders.map((render, index) => (

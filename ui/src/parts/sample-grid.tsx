@@ -110,7 +110,11 @@ function SampleCard({
           {render ? (
             <img src={render.dataUrl} alt={render.role} loading="lazy" />
           ) : (
-            <Picture image={image!} boxes={sample.boxes.filter((box) => box.image === 0)} />
+            <Picture
+              image={image!}
+              boxes={sample.boxes.filter((box) => box.image === 0)}
+              masks={sample.masks.shown.filter((mask) => mask.image === 0)}
+            />
           )}
         </span>
       )}

@@ -1,17 +1,7 @@
 import { z } from 'zod'
-import {
-  defineReward,
-  type Json,
-  jsonOf,
-  type Sample,
-  type Turns,
-  textOf,
-  unscored,
-} from '../../../core/index.ts'
+import { defineReward, type Json, type Sample, type Turns, unscored } from '../../../core/index.ts'
 import { defineRewardType } from '../../reward-type.ts'
-import { withoutThoughts } from '../extract/asides.ts'
-import { extractJson } from '../extract/extract-json.ts'
-import { extractTag } from '../extract/extract-tag.ts'
+import { answerJson, jsonInText } from '../extract/answer-json.ts'
 import { type BoxList, imageSize, type LabelledBox, readBoxList, withBox } from './box-list.ts'
 import { type BoxFormat, boxFormats, isProper, type Size, scaleBox } from './boxes.ts'
 import { boxEvidence, type DetectionMatch, f1, matchDetections, overlapShare } from './detection.ts'
@@ -164,18 +154,7 @@ export function goldBoxes(
 
 /** The boxes of an output: its JSON part, or JSON in its text. undefined when there is no list to read. */
 export function predictedBoxes(output: Turns, format: BoxFormat = 'xyxy'): BoxList | undefined {
-  return readBoxList(jsonOf(output) ?? jsonInText(withoutThoughts(textOf(output))), format)
-}
-
-/** JSON in the last answer tags (or, without tags, in the entire text), in a fence or alone. */
-function jsonInText(text: string): Json | undefined {
-  const answer = extractTag(text, 'answer', { which: 'last', allowMissingClose: true })
-  return jsonIn(answer.error === 'absent' ? text : (answer.value ?? ''))
-}
-
-/** JSON in a fence (which may stand on one line when it says json), or the whole text. */
-export function jsonIn(text: string, which: 'first' | 'last' = 'first'): Json | undefined {
-  return extractJson(text, { language: 'json', which }).value ?? extractJson(text, { which }).value
+  return readBoxList(answerJson(output), format)
 }
 
 const example = (output: Sample['output'], reference: Json, meta: Sample['meta'] = {}): Sample => ({
