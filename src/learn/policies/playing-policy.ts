@@ -88,13 +88,14 @@ export function playingPolicy<Task extends JsonObject, State>(
   if (picture === undefined)
     throw new GuerdonError('no-pictures', `the game "${game.name}" has no pictures to see.`)
   const { width, heads, eyes, depth, patch } = size
+  const side = Math.ceil(Math.max(picture.width, picture.height) / patch) * patch
   const maxTokens = longestThought + (isChosen ? 1 : 4)
   const connector: ConnectorConfig = {
     kind: 'encoder',
     width,
     heads,
     depth: eyes,
-    image: { size: picture.width, patch },
+    image: { size: side, patch },
   }
   const manifest: Manifest = {
     name: `plays-${game.name}`,
@@ -143,7 +144,7 @@ export function playingPolicy<Task extends JsonObject, State>(
         ...(remembered === 0 ? [] : taken.slice(-remembered)),
         marks.act,
       ].map(idOf),
-      image: rasterOfPixels(game.picture!(state)),
+      image: squareRaster(game.picture!(state), side),
     }),
     wordsOf: (given) => given.map(idOf),
     responseOf: (thought, action) => [...thought, action, ...(isChosen ? [] : [marks.end])].map(idOf),
@@ -163,9 +164,12 @@ export function playingPolicy<Task extends JsonObject, State>(
   }
 }
 
-function rasterOfPixels({ width, height, data }: Pixels): Raster {
-  const rgba = new Uint8Array(width * height * 4).fill(255)
-  for (let pixel = 0; pixel < width * height; pixel++)
-    for (let channel = 0; channel < 3; channel++) rgba[pixel * 4 + channel] = data[pixel * 3 + channel]!
-  return { width, height, data: rgba }
+/** The picture at the top left of a square, white around it. */
+function squareRaster({ width, height, data }: Pixels, side: number): Raster {
+  const rgba = new Uint8Array(side * side * 4).fill(255)
+  for (let row = 0; row < height; row++)
+    for (let column = 0; column < width; column++)
+      for (let channel = 0; channel < 3; channel++)
+        rgba[(row * side + column) * 4 + channel] = data[(row * width + column) * 3 + channel]!
+  return { width: side, height: side, data: rgba }
 }

@@ -11,7 +11,7 @@ import type { PolicyBatch, PolicyRow } from '../policies/language-policy.ts'
 import type { PlayingPolicy } from '../policies/playing-policy.ts'
 import { type EpisodesRecord, episodesRecord, type PlayedEpisode, playEpisodes } from './episodes.ts'
 import { type LoopOptions, type TrainingResult, trainingLoop } from './training-loop.ts'
-import { weightedRows } from './update-rows.ts'
+import { partsOf, weightedRows } from './update-rows.ts'
 
 export interface FlowMatchingOptions<Task extends JsonObject, State>
   extends LoopOptions<EpisodesRecord, PlayedEpisode<State>> {
@@ -38,8 +38,10 @@ export interface FlowMatchingOptions<Task extends JsonObject, State>
   readonly illegalLogReward?: number
   /** The paper's lambda: how much a thought's log-probability counts. @default 0.4 */
   readonly thoughtWeight?: number
-  /** Updates from the episodes of an iteration; balance holds for whoever played them. @default 1 */
+  /** Times that the episodes of an iteration are learnt from; balance holds for whoever played them. @default 1 */
   readonly passes?: number
+  /** Tasks of an update; a divisor of the tasks of an iteration. @default all */
+  readonly tasksOfUpdate?: number
 }
 
 /**
@@ -97,13 +99,18 @@ export function flowMatching<Task extends JsonObject, State>(
         seed: `${options.seed ?? 0}/${iteration}`,
         ...(signal === undefined ? {} : { signal }),
       })
-      const batch =
-        balance === 'variance-trajectory'
-          ? wholeEpisodes(player, episodes, tasks.length, ({ moves, end }) =>
-              moves.every(({ isLegal }) => isLegal) ? logReward(end) : illegalLogReward,
-            )
-          : prefixesOf(player, episodes, tasks, balance.stop, logReward, illegalLogReward)
-      for (let pass = 0; pass < passes; pass++) await advance(batch as Tree<Tensor>)
+      const { tasksOfUpdate = tasks.length } = options
+      for (let pass = 0; pass < passes; pass++)
+        for (const some of partsOf(tasks.length, tasks.length / tasksOfUpdate, rng.fork(`pass ${pass}`))) {
+          const own = episodes.filter(({ task }) => some.includes(task))
+          const batch =
+            balance === 'variance-trajectory'
+              ? wholeEpisodes(player, own, some, ({ moves, end }) =>
+                  moves.every(({ isLegal }) => isLegal) ? logReward(end) : illegalLogReward,
+                )
+              : prefixesOf(player, own, tasks, balance.stop, logReward, illegalLogReward)
+          await advance(batch as Tree<Tensor>)
+        }
       return { record: episodesRecord(episodes), written: episodes }
     },
   })
@@ -137,7 +144,7 @@ type PrefixBatch<Leaf> = RowsBatch<Leaf> & {
 type FlowBatch<Leaf> = WholeBatch<Leaf> | PrefixBatch<Leaf>
 
 /** Batches hold a multiple of so many rows, so that few graphs are compiled. */
-const rowStep = 64
+const rowStep = 32
 
 interface FlowRow extends PolicyRow {
   readonly thought: number
@@ -167,7 +174,7 @@ function batchOfRows<Task extends JsonObject, State>(
 function wholeEpisodes<Task extends JsonObject, State>(
   player: PlayingPolicy<Task, State>,
   episodes: readonly PlayedEpisode<State>[],
-  tasks: number,
+  tasks: readonly number[],
   logReward: (episode: PlayedEpisode<State>) => number,
 ): WholeBatch<Tensor> {
   const batch = batchOfRows(
@@ -185,8 +192,8 @@ function wholeEpisodes<Task extends JsonObject, State>(
     ...batch,
     members: tensor(members, [episodes.length, columns]),
     tasks: tensor(
-      episodes.flatMap(({ task }) => Array.from({ length: tasks }, (_, other) => Number(other === task))),
-      [episodes.length, tasks],
+      episodes.flatMap(({ task }) => tasks.map((other) => Number(other === task))),
+      [episodes.length, tasks.length],
     ),
     logReward: tensor(episodes.map(logReward), [episodes.length]),
   }

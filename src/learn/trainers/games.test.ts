@@ -251,10 +251,12 @@ describe('flow matching', () => {
     const player = playingPolicy({ ...routes.language, acts: 'chosen' }, options)
     const { parameters } = await flowMatching({
       player,
-      tasks: () => [route],
-      group: 32,
+      tasks: () => [route, route],
+      group: 16,
+      // one task twice: each has a normaliser and updates of its own
+      tasksOfUpdate: 1,
       balance: { kind: 'sub-trajectory', stop: stopAction },
-      iterations: 40,
+      iterations: 20,
       passes: 2,
       learningRate: (update) => 5e-3 * (1 - update / 80) + 1e-5,
       threads: 1,

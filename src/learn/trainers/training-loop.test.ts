@@ -393,3 +393,23 @@ test('progress is one line rewritten on a terminal, plain lines elsewhere', () =
   expect(logged).toEqual([])
   expect(progressText({ iteration: 0, updates: { loss: 2 } })).toBe('loss 2')
 })
+
+test('a budget of another kind ends training after the iteration that spends it, also once it is gone on with', async () => {
+  const checkpoint = { path: join(folder, 'budget.safetensors'), every: 1 }
+  const read = (samples: number) =>
+    offlineTraining({
+      policy,
+      items: [{ tokens: [0], response: [1, policy.end] }],
+      objective: supervised(policy),
+      batch: 1,
+      iterations: 6,
+      until: (records) => records.reduce((sum, record) => sum + record.samples, 0) >= samples,
+      learningRate: 0.01,
+      checkpoint,
+      threads: 1,
+    })
+  expect((await read(3)).records).toHaveLength(3)
+  expect((await read(3)).records).toHaveLength(3)
+  expect((await read(4)).records).toHaveLength(4)
+  expect((await read(99)).records).toHaveLength(6)
+})
