@@ -6,7 +6,8 @@ import { meanInterval, wilsonInterval } from '../../stats/index.ts'
 import { type CaptionStyle, captionOf } from '../../worlds/scenes/caption.ts'
 import { parseCaption } from '../../worlds/scenes/caption-parser.ts'
 import { type JudgedPainting, judgePainting } from '../../worlds/scenes/painting.ts'
-import { type SceneSplit, sceneWorld } from '../../worlds/scenes/scene-world.ts'
+import type { SceneOptions } from '../../worlds/scenes/scene.ts'
+import { type SceneWorldOptions, sceneWorld } from '../../worlds/scenes/scene-world.ts'
 import type { EvaluationOptions, Metric } from './recipe.ts'
 
 interface Painted {
@@ -23,13 +24,18 @@ const usual: GenerateOptions = { steps: 20, guidance: 2, temperature: 1 }
 type Wording = CaptionStyle | 'full with background'
 
 /**
- * Paints captions of held-out scenes and reads the images back. Shares are of images unless the note says otherwise.
+ * Paints captions of held-out scenes that look as those of training do (sizes, places), and reads the images back.
+ * Shares are of images unless the note says otherwise.
  */
-export async function evaluatePaintings(model: EmbeddedModel, options: EvaluationOptions): Promise<Metric[]> {
+export async function evaluatePaintings(
+  model: EmbeddedModel,
+  options: EvaluationOptions,
+  look: SceneOptions,
+): Promise<Metric[]> {
   if (model.kind !== 'images')
     throw new GuerdonError('bad-option', 'this is measured on generators of images.')
-  const paint = (wording: Wording, how: GenerateOptions = {}, split: SceneSplit = 'test') =>
-    painted(model, wording, split, { ...usual, ...how }, options)
+  const paint = (wording: Wording, how: GenerateOptions = {}, world: SceneWorldOptions = look) =>
+    painted(model, wording, { split: 'test', objects: [1, 2], ...world }, { ...usual, ...how }, options)
   const full = await paint('full with background')
   const metrics: Metric[] = [1, 2].flatMap((count) =>
     ofCount(
@@ -66,9 +72,15 @@ export async function evaluatePaintings(model: EmbeddedModel, options: Evaluatio
     ),
     share(
       'objects right (composition)',
-      await paint('full with background', {}, 'composition'),
+      await paint('full with background', {}, { ...look, split: 'composition' }),
       ({ judged }) => judged.objectsRight,
       'with a pair of colour and shape that training never shows',
+    ),
+    share(
+      'objects right (any layout)',
+      await paint('full with background', {}, {}),
+      ({ judged }) => judged.objectsRight,
+      'captions of scenes as they usually are, where two objects may share a place',
     ),
   )
   const variants: readonly (readonly [name: string, how: GenerateOptions])[] = [
@@ -132,11 +144,11 @@ function shown(caption: string, { recognised }: JudgedPainting, attribute: 'colo
 async function painted(
   model: EmbeddedImageGenerator,
   wording: Wording,
-  split: SceneSplit,
+  world: SceneWorldOptions,
   how: GenerateOptions,
   { seed, samples, signal }: EvaluationOptions,
 ): Promise<Painted[]> {
-  const scenes = sceneWorld({ seed: `evaluation/${seed}`, split, objects: [1, 2] }).scenes(samples)
+  const scenes = sceneWorld({ ...world, seed: `evaluation/${seed}` }).scenes(samples)
   const captions = scenes.map((scene) => {
     const style = wording === 'full with background' ? 'full' : wording
     const caption = captionOf(scene, new Rng(scene.id), { style, order: 'random' })

@@ -69,13 +69,13 @@ const lessons = [
 ] as const
 
 /**
- * Each size word is one size, each colour word one colour, and boxes begin at the patches' edges, so that there is less
- * to learn: 8 and 12 pixels.
+ * Each size word is one size, each colour word one colour, and each place one place, so that there is less to learn:
+ * boxes of 7 and 10 pixels that begin at 0, 11 or 22.
  */
 const look = {
-  diameters: { small: [0.25, 0.25], large: [0.375, 0.375] },
+  diameters: { small: [7 / 32, 7 / 32], large: [10 / 32, 10 / 32] },
   jitter: 0,
-  grid: config.image.patch,
+  grid: 11,
 } as const
 
 /** Noise comes from a table of 2^20 normal numbers, from a place drawn for each image: drawing it would take longer. */
@@ -117,8 +117,8 @@ export const scenesGen: Recipe = {
   name: 'scenes-gen',
   summary: 'Diffusion model that paints 32-pixel scenes of one or two shapes from captions.',
   data:
-    'Scenes of one or two coloured shapes, split `train`, endless and seeded; small is 8 pixels wide and large 12, ' +
-    'colours are exact and boxes begin at multiples of 4 pixels. First stage: single objects with size, place and ' +
+    'Scenes of one or two coloured shapes, split `train`, endless and seeded; small is 7 pixels wide and large 10, ' +
+    'colours are exact, and boxes begin at 0, 11 or 22 pixels. First stage: single objects with size, place and ' +
     'background named, nearly all of the image noise. Second: one or two objects, four captions in five with size and ' +
     'place of each, the others with relations or with colours and shapes only; nine in ten name the background. Third: ' +
     'nine in ten full captions. Objects come in random order, one caption in ten is hidden. The network says the clean ' +
@@ -126,17 +126,18 @@ export const scenesGen: Recipe = {
     'an error in v counts at most three times that in x_0; the weights are their moving average. Measured by reading ' +
     'the painted images back (`recogniseScene`), with captions of the splits `test` and `composition`.',
   limits: [
-    'Images of 32 x 32 pixels with at most two objects on one plain ground; captions of at most 26 words and marks.',
+    'Images of 32 x 32 pixels with at most two objects on one plain ground, in nine places and two sizes; captions of ' +
+      'at most 26 words and marks.',
   ],
   model: { network: { kind: 'denoiser', config }, tokenizer: sceneTokenizer },
   stages: [
     { steps: 400, peak: 2.5e-3, warmup: 50, decay: 4000 },
-    { steps: 18_000, peak: 2.5e-3, warmup: 100, decay: 30_000 },
-    { steps: 12_000, peak: 8.6e-4, warmup: 1 },
+    { steps: 12_000, peak: 2.5e-3, warmup: 100, decay: 20_000 },
+    { steps: 8000, peak: 8.6e-4, warmup: 1 },
   ],
   average: 0.999,
   initial: (rng) => initialDenoiser(rng, config),
   loss: (parameters, batch) => denoiserLoss(parameters, config, batch, { mostWeight: 3 }),
   batches,
-  evaluate: evaluatePaintings,
+  evaluate: (model, options) => evaluatePaintings(model, options, look),
 }

@@ -159,8 +159,8 @@ function checkOptions(
     )
   )
     fail(`objects [${fewest}, ${most}] is no range.`, `Use 0 <= fewest <= most <= ${mostObjects}.`)
-  if (!(Number.isInteger(grid) && grid >= 1 && grid <= 8))
-    fail(`${grid} is no grid of places.`, 'Use whole numbers of pixels from 1 to 8.')
+  if (!(Number.isInteger(grid) && grid >= 1 && grid <= width))
+    fail(`${grid} is no grid of places.`, 'Use whole numbers of pixels from 1 to the width.')
   if (types.length === 0) fail('there are no object types to draw from.', 'Give at least one.')
 }
 
