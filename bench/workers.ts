@@ -1,7 +1,7 @@
 // Workers on a shared store: killed and cut off at random, and how throughput grows with them. Starts a PostgreSQL of its
 // own (or uses DATABASE_URL); workers are processes of one thread on this machine.
 //
-//   npm run -s bench -- workers [--part disturbed,endpoint,processor,size] [--rows 200000] [--json]
+//   npm run -s bench -- workers [--part disturbed,endpoint,processor,size] [--rows 200000] [--latency 200] [--json]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -36,6 +36,7 @@ const { values } = parseArgs({
   options: {
     part: { type: 'string', default: 'disturbed,endpoint,processor,size' },
     rows: { type: 'string', default: '200000' },
+    latency: { type: 'string', default: '200' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -130,9 +131,13 @@ async function withWorkers<Result>(
   }
 }
 
-/** A judge at an endpoint that takes 50 ms, eight calls of each worker at a time; samples grow with the workers. */
+/**
+ * A judge at an endpoint that takes `--latency` [ms], eight calls of each worker at a time; samples grow with the workers.
+ * The endpoint, the database and all workers share this machine: at 50 ms eight workers want more than its two cores have.
+ */
 async function endpoint(server: PostgresServer): Promise<Row[]> {
-  const endpoint = await openaiServer({ reply: () => '0.5', latencyMs: 50, keepsRequests: false })
+  const latency = Number(values.latency)
+  const endpoint = await openaiServer({ reply: () => '0.5', latencyMs: latency, keepsRequests: false })
   const rows: Row[] = []
   for (const workers of [1, 2, 4, 8]) {
     const samples = join(folder, `endpoint-${workers}.jsonl`)
@@ -151,7 +156,7 @@ async function endpoint(server: PostgresServer): Promise<Row[]> {
       workers,
       samples: 1200 * workers,
       'samples/s': measured,
-      'ideal samples/s': (workers * 8) / 0.05,
+      'ideal samples/s': (workers * 8000) / latency,
       'times one': measured / one,
     })
   }
