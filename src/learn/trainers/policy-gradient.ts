@@ -2,7 +2,7 @@ import type { Array as JaxArray } from '@jax-js/jax'
 import { type Tensor, type Tree, tensor } from '../../tensor/tree.ts'
 import { type GroupedAdvantageOptions, groupedAdvantages } from '../objectives/grouped-advantages.ts'
 import { type GrpoOptions, grpoLoss } from '../objectives/grpo.ts'
-import type { LanguagePolicy, PolicyBatch } from '../policies/language-policy.ts'
+import type { LanguagePolicy, PolicyBatch, PolicyRow } from '../policies/language-policy.ts'
 import { type PolicyTrained, type PolicyTrainingOptions, policyTraining } from './policy-training.ts'
 import type { Rollout } from './rollouts.ts'
 import { alignedRows, partsOf, weightedRows } from './update-rows.ts'
@@ -17,7 +17,17 @@ export interface PolicyGradientOptions extends Omit<PolicyTrainingOptions, 'grou
   /** Times that each rollout is learnt from. @default 1 */
   readonly epochs?: number
   readonly advantages?: GroupedAdvantageOptions
+  /** Rows that are learnt from beside the rollouts, such as those of a second pass; as many in every iteration. */
+  readonly further?: (rows: readonly Rollout[]) => Promise<readonly FurtherRow[]>
   readonly objective?: GrpoOptions
+}
+
+/** What the policy wrote beside its rollouts, with an advantage of its own. */
+export interface FurtherRow extends PolicyRow {
+  /** Log-probability of each token of the response when it was written [nats]. */
+  readonly logp: readonly number[]
+  /** Null: the row is left out of the update. */
+  readonly advantage: number | null
 }
 
 /**
@@ -31,24 +41,35 @@ export interface PolicyGradientOptions extends Omit<PolicyTrainingOptions, 'grou
 export async function policyGradient(options: PolicyGradientOptions): Promise<PolicyTrained> {
   const { policy, minibatches = 1, epochs = 1, group = 8, objective = {} } = options
   const start = options.parameters ?? policy.initial
+  const reference = options.reference ?? start
   return policyTraining(
     { ...options, group },
     {
       name: 'policy-gradient',
       parameters: start,
-      reference: options.reference ?? start,
+      reference,
       loss: (parameters, batch) => updateLoss(policy, objective, parameters, batch),
       async learn({ groups, rows, logpRef, rng, advance }) {
         const advantages = groupedAdvantages(
           groups.map((own) => own.map(({ score }) => score.value)),
           options.advantages,
         ).flat()
+        const own = rows.map(
+          (rollout, row): UpdateRow => ({
+            ...rollout,
+            advantage: advantages[row]!,
+            logpRef: logpRef?.[row],
+          }),
+        )
+        const further = (await options.further?.(rows)) ?? []
+        const furtherRef = reference === 'none' ? [] : await policy.score(reference, further)
+        const all = [...own, ...further.map((row, index) => ({ ...row, logpRef: furtherRef[index] }))]
         for (let epoch = 0; epoch < epochs; epoch++)
-          for (const part of partsOf(rows.length, minibatches, rng.fork(`epoch ${epoch}`)))
+          for (const part of partsOf(all.length, minibatches, rng.fork(`epoch ${epoch}`)))
             await advance(
               updateBatch(
                 policy,
-                part.map((row) => ({ ...rows[row]!, advantage: advantages[row]!, logpRef: logpRef?.[row] })),
+                part.map((row) => all[row]!),
               ),
             )
         return {}
@@ -66,9 +87,7 @@ type UpdateBatch<Leaf> = {
   readonly advantages: Leaf
 }
 
-interface UpdateRow extends Rollout {
-  /** Null: the row is left out of the update. */
-  readonly advantage: number | null
+interface UpdateRow extends FurtherRow {
   readonly logpRef: Float32Array | undefined
 }
 

@@ -5,6 +5,7 @@ import { type SceneTask, scenePolicyTask } from '../../learn/tasks/scene-tasks.t
 import { supervised } from '../../learn/trainers/objective.ts'
 import { offlineTraining } from '../../learn/trainers/offline.ts'
 import type { PolicyTask } from '../../learn/trainers/rollouts.ts'
+import { ask } from '../../models/chat-model.ts'
 import { manifestMetadata } from '../../nets/embedded/manifest.ts'
 import { saveCheckpoint } from '../../tensor/checkpoint.ts'
 import { warmupCosine } from '../../tensor/optimiser.ts'
@@ -20,6 +21,8 @@ import { startingPolicy } from './text-world.ts'
 /** A task and what is to be answered. */
 export interface SceneExample extends SceneTask {
   readonly answer: string
+  /** The prompt alone is read, without the picture. @default false */
+  readonly unseen?: boolean
 }
 
 /** The words alone are trained, as they were when the model was made: its eyes stay. */
@@ -83,7 +86,13 @@ export function exampleRows(
   examples: readonly SceneExample[],
 ): Promise<readonly PolicyRow[]> {
   return Promise.all(
-    examples.map((example) => policyRow(policy, scenePolicyTask('', example).conversation, example.answer)),
+    examples.map((example) =>
+      policyRow(
+        policy,
+        example.unseen ? ask(example.prompt) : scenePolicyTask('', example).conversation,
+        example.answer,
+      ),
+    ),
   )
 }
 

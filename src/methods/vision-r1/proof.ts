@@ -34,7 +34,7 @@ const settings = {
   annotation: { careless: 0.4, pixels: 2, missed: 0.05, twice: 0.05 },
   start: { steps: 100, peak: 1e-3 },
   objects: [2, 5],
-  iterations: 30,
+  iterations: 24,
   tasks: 8,
   group: 8,
   /** Weight of the KL term to the start. */
