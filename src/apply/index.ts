@@ -31,6 +31,7 @@ export {
   type PairedDifference,
 } from './leaderboard.ts'
 export { leaderboardReport } from './leaderboard-report.ts'
+export { type LengthFilterOptions, withoutLongerChosen } from './length-filter.ts'
 export type { Measure, NamedMeasure, ScoredSamples } from './measure.ts'
 export * from './orders.ts'
 export {
