@@ -253,11 +253,32 @@ export function browsingCases(open: () => Promise<Store>): void {
       const place = 29 - Number(sample.id.slice(1)) / 2
       expect(other).toEqual({ value: (place % 5) / 4 })
     }
+    // In the reward's own units, so that a run that is better throughout is seen to be.
+    for (const { scores, other, key } of samples)
+      expect(key).toBeCloseTo(Math.abs(scores.a!.value! - other!.value!), 12)
     const keys = samples.map(({ key }) => key!)
     expect(keys).toEqual([...keys].sort((x, y) => y - x))
     const signed = (await page('gap')).samples.map(({ key }) => key!)
     expect(Math.min(...signed)).toBeLessThan(0)
     expect(signed.map(Math.abs).sort()).toEqual([...keys].sort())
+
+    const values = samples.map(({ scores, other }) => [scores.a!.value!, other!.value!] as const)
+    const mean = (numbers: readonly number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length
+    const gaps = values.map(([here, there]) => here - there)
+    const found = await store.samples.differences('r', { reward: 'a', run: 'later' })
+    expect(found).toMatchObject({
+      pairs: values.length,
+      higher: gaps.filter((gap) => gap > 0).length,
+      lower: gaps.filter((gap) => gap < 0).length,
+    })
+    expect(found.here).toBeCloseTo(mean(values.map(([here]) => here)), 12)
+    expect(found.there).toBeCloseTo(mean(values.map(([, there]) => there)), 12)
+    const square = gaps.reduce((sum, gap) => sum + (gap - mean(gaps)) ** 2, 0)
+    expect(found.deviation).toBeCloseTo(Math.sqrt(square / (gaps.length - 1)), 12)
+    const one = { reward: 'a', run: 'later', filter: { ids: [samples[0]!.sample.id] } }
+    expect(await store.samples.differences('r', one)).toMatchObject({ pairs: 1, deviation: 0 })
+    const said = await store.samples.differences('r', { ...one, filter: { text: 'said nowhere' } })
+    expect(said).toEqual({ pairs: 0, here: null, there: null, deviation: null, higher: 0, lower: 0 })
     await store.close()
   })
 

@@ -10,6 +10,7 @@ import { auditDocument, leaderboardDocument } from '../src/apply/kept-documents.
 import { leaderboard } from '../src/apply/leaderboard.ts'
 import type { Benchmark } from '../src/audit/benchmarks/index.ts'
 import { defineReward, identityOf, type Sample, type Score, textOf } from '../src/core/index.ts'
+import { trainingDocument } from '../src/learn/trainers/kept-training.ts'
 import { type RunningServer, startUi } from '../src/serve/ui-server.ts'
 import { openStore, type Store } from '../src/store/index.ts'
 import { noBrowser, openBrowser } from './browser.ts'
@@ -26,6 +27,9 @@ const pixel = Buffer.from(
 )
 const dataOf = (svg: string) => `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`
 
+/** The sample that has masks. */
+const masked = 10
+
 const samples: Sample[] = Array.from({ length: 40 }, (_, index) => ({
   id: index === 1 ? `s1 ${attack}` : `s${index}`,
   group: `g${Math.floor(index / 4)}`,
@@ -40,14 +44,17 @@ const samples: Sample[] = Array.from({ length: 40 }, (_, index) => ({
         ]
       : [{ role: 'user', content: `question ${Math.floor(index / 4)} ${attack}` }],
   output:
-    index === 3
-      ? `${attack}</pre><a href="javascript:window.attacked=6">x</a>`
-      : index === 4
-        ? scripted
-        : index === 5
-          ? fetching
-          : `answer number ${index}`,
-  reference: attack,
+    index === masked
+      ? JSON.stringify([{ segmentation: [[0, 0, 1, 0, 1, 1]], label: attack }])
+      : index === 3
+        ? `${attack}</pre><a href="javascript:window.attacked=6">x</a>`
+        : index === 4
+          ? scripted
+          : index === 5
+            ? fetching
+            : `answer number ${index}`,
+  reference:
+    index === masked ? [{ segmentation: { size: [2, 2], counts: '121' }, label: attack, image: 0 }] : attack,
   meta: { kind: index < 20 ? 'low' : 'high', model: `model-${index % 4}`, [attack]: attack },
 }))
 
@@ -214,12 +221,22 @@ describe.skipIf(noBrowser)(
     let server: RunningServer
     let context: BrowserContext
     const problems: string[] = []
+    let asked = 0
+    // As a judge would: it asks, and costs.
+    const judge = defineReward({
+      name: 'judge',
+      needs: ['chat'],
+      judge: ({ output }) => {
+        asked++
+        return { value: textOf(output).includes('42') ? 1 : 0, rationale: 'so it is', usage: { calls: 1 } }
+      },
+    })
 
     beforeAll(async () => {
       const { buildUi, isBuilt } = await import(new URL('../scripts/build-ui.mjs', import.meta.url).href)
       await Promise.all([filled(path), isBuilt() ? undefined : buildUi()])
       store = await openStore(path)
-      server = await startUi({ store })
+      server = await startUi({ store, given: { judge } })
       browser = await openBrowser()
       context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
     }, 180_000)
@@ -309,9 +326,17 @@ describe.skipIf(noBrowser)(
     test('two runs side by side, widest apart first', async () => {
       const page = await opened('/samples/hostile')
       await cards(page).first().waitFor()
+      await page.keyboard.press('c')
+      const differences = page.getByRole('region', { name: 'Against again' }).getByRole('row')
+      // Ten samples: eight equal steps from 0 to 1 and the first two again, against one half but for one 0.
+      await differences.filter({ hasText: 'strict' }).getByText('−0.036').waitFor()
+      await differences.getByRole('button', { name: 'lax' }).click()
       await page.getByRole('combobox', { name: 'Order' }).click()
       await page.getByRole('option', { name: 'strict here more than in again' }).click()
       // 7/7 here and 0 there.
+      const first = page.locator('.sample').first()
+      await first.getByText('another answer 8').waitFor()
+      await first.getByText('+1', { exact: true }).waitFor()
       await cards(page).first().filter({ hasText: 's7' }).click()
       const beside = page.getByRole('dialog').getByRole('region', { name: 'Beside again' })
       await beside.getByRole('region', { name: 'hostile' }).getByText('answer number 7').waitFor()
@@ -323,6 +348,21 @@ describe.skipIf(noBrowser)(
       await page.keyboard.press('k')
       await page.keyboard.press('j')
       await beside.getByRole('region', { name: 'again' }).waitFor()
+      await page.close()
+    })
+
+    test('masks lie over the picture, and keys and buttons take them away', async () => {
+      const page = await opened(`/samples/hostile/-/${masked + 1}`)
+      const dialog = page.getByRole('dialog')
+      const regions = dialog.locator('svg path[fill-opacity]')
+      await regions.first().waitFor()
+      expect(await regions.count()).toBe(2)
+      await dialog.getByRole('button', { name: /^reference/ }).click()
+      expect(await regions.count()).toBe(1)
+      await page.keyboard.press('m')
+      expect(await regions.count()).toBe(0)
+      await page.keyboard.press('m')
+      expect(await regions.count()).toBe(2)
       await page.close()
     })
 
@@ -419,6 +459,25 @@ describe.skipIf(noBrowser)(
       await page.locator('.chart svg').first().waitFor()
       appendFileSync(log, logLine(3) + logLine(4))
       await page.getByText('up to iteration 4').waitFor()
+      // Beside logs of a trainer that knows no store.
+      mkdirSync(join(folder, 'runs/grpo'), { recursive: true })
+      for (const seed of [0, 1])
+        writeFileSync(join(folder, `runs/grpo/seed-${seed}.jsonl`), logLine(0) + logLine(9))
+      const created = '2026-01-04T00:00:00.000Z'
+      await store.documents.keep(
+        trainingDocument({
+          logs: join(folder, 'runs'),
+          title: 'Mine',
+          created,
+          measured: [{ name: 'accuracy', value: 0.75, low: 0.7, high: 0.8, n: 40 }],
+        }),
+      )
+      await page.reload()
+      await page.getByRole('combobox', { name: 'Beside' }).click()
+      await page.getByRole('option', { name: 'Mine' }).click()
+      await page.getByText('up to iteration 9').waitFor()
+      await page.getByRole('button', { name: 'Mine: grpo' }).click()
+      await page.getByRole('button', { name: 'Mine: grpo', pressed: false }).waitFor()
       await page.close()
     })
 
@@ -435,6 +494,18 @@ describe.skipIf(noBrowser)(
       await page.getByLabel('Reference').fill('42')
       await page.getByLabel('Answer', { exact: true }).last().fill('\\boxed{42}')
       await page.getByTestId('value math').filter({ hasText: /^1$/ }).waitFor()
+      // What asks a model waits until it is told to.
+      expect(asked).toBe(0)
+      await page.keyboard.press('Control+Enter')
+      await page.getByTestId('value judge').filter({ hasText: /^1$/ }).waitFor()
+      await page.getByText('so it is').waitFor()
+      await page.getByLabel('Answer', { exact: true }).last().fill('\\boxed{41}')
+      await page.getByText('of what stood here when it was asked').waitFor()
+      expect(asked).toBe(1)
+      // A sample of a run, to be changed.
+      await page.goto(`${server.url}/#/samples/hostile/-/1`)
+      await page.getByRole('link', { name: 'Change it in the playground' }).click()
+      await page.getByLabel('Answer', { exact: true }).filter({ hasText: 'answer number 0' }).waitFor()
       await page.close()
     })
 
@@ -457,6 +528,14 @@ describe.skipIf(noBrowser)(
       })
       return ((await response.json()) as { id: string }).id
     }
+    const againstAgain = Buffer.from(
+      JSON.stringify({
+        order: { by: 'disagreement', first: 'strict', second: { reward: 'strict', run: 'again' } },
+        descending: true,
+      }),
+    )
+      .toString('base64')
+      .replaceAll('=', '')
     /** Every page, and what is to be seen on it before anything is said about it. */
     const routes = async (page: Page): Promise<[route: string, shown: Locator][]> => {
       const task = await begun('Looked at')
@@ -468,6 +547,8 @@ describe.skipIf(noBrowser)(
         ['/samples/hostile', cards(page)],
         ['/samples/hostile/-/3', part],
         ['/samples/hostile/-/5', part],
+        [`/samples/hostile/-/${masked + 1}`, page.getByRole('button', { name: /^reference/ })],
+        [`/samples/hostile/${againstAgain}`, page.getByRole('region', { name: 'Against again' })],
         ['/votes', page.getByRole('link', { name: /Looked at/ })],
         [`/votes/${task}`, page.getByRole('region', { name: 'Left' })],
         ['/audits', page.getByRole('link', { name: /length/ })],
@@ -475,6 +556,7 @@ describe.skipIf(noBrowser)(
         [`/audits/leaderboard/${id('leaderboard')}`, page.getByRole('button', { name: /items on which/ })],
         ['/training', page.getByRole('link', { name: /Toy/ })],
         ['/training/reproduction/toy', page.locator('.chart svg')],
+        [`/training/training/${id('training')}`, page.locator('.chart svg')],
         ['/playground', page.getByTestId('value boxes').filter({ hasText: /\d/ })],
       ]
     }

@@ -290,9 +290,17 @@ export function program(terminal: Terminal): { run(args: readonly string[]): Pro
   )
 
   command(
-    root
-      .command('ui')
-      .description('open the page in the browser: samples, votes, audits, trainings, playground')
+    calling(
+      root
+        .command('ui')
+        .description('open the page in the browser: samples, votes, audits, trainings, playground'),
+    )
+      .option(
+        '-r, --reward <expression...>',
+        "for the playground: a name, or NAME=EXPRESSION; such rewards may ask models (default: the configuration's)",
+      )
+      .option('--logs <folder...>', 'logs of trainings to follow: what trainers were told to `log` there')
+      .option('--concurrency <n>', 'requests to each model endpoint at a time', count)
       .option('--port <n>', 'port (0: any free one)', port, 4173)
       .option('--no-open', 'only print the address'),
     () => import('./commands/ui.ts'),

@@ -12,6 +12,7 @@ import { figure } from '../stats/figure.ts'
 import {
   defaultStorePath,
   isPostgresAddress,
+  type KeptDocument,
   openStore,
   type Store,
   storeOfEnvironment,
@@ -60,6 +61,11 @@ export async function withSession<T>(
   } finally {
     await store.close()
   }
+}
+
+/** Keeps a document for the page in the browser; the store is closed again while what it tells of goes on. */
+export function keepDocument(options: GlobalOptions, document: KeptDocument): Promise<void> {
+  return withSession(options, ({ store }) => store.documents.keep(document))
 }
 
 /** The store of the command line, else of the environment (`DATABASE_URL`), else of the configuration. */

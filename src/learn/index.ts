@@ -76,6 +76,7 @@ export {
   iterativeTraining,
   type Role,
 } from './trainers/iterative.ts'
+export { type Measured, type TrainingDocumentOptions, trainingDocument } from './trainers/kept-training.ts'
 export {
   distinctShare,
   type IterationRecord,
@@ -92,7 +93,7 @@ export {
   type Weighted,
 } from './trainers/objective.ts'
 export { type OfflineOptions, type OfflineRecord, offlineTraining } from './trainers/offline.ts'
-export { type PolicyGradientOptions, policyGradient } from './trainers/policy-gradient.ts'
+export { type FurtherRow, type PolicyGradientOptions, policyGradient } from './trainers/policy-gradient.ts'
 export {
   type JudgedIteration,
   type PolicyJudge,

@@ -1,3 +1,4 @@
+import type { Reward } from '../core/index.ts'
 import type { OwnRewards } from '../methods/resolve.ts'
 import type { Store } from '../store/index.ts'
 import { apiScope, uiApi } from './api/api.ts'
@@ -15,6 +16,8 @@ export interface UiOptions extends Pick<ServerOptions, 'host' | 'port' | 'limits
   readonly store: Store
   /** Rewards of the user's configuration, for the playground. */
   readonly own?: OwnRewards
+  /** Rewards that the playground offers first, by name; they may ask models. */
+  readonly given?: Readonly<Record<string, Reward>>
   readonly tokens?: TokenBook
 }
 
@@ -27,7 +30,7 @@ export async function uiMounts(context: Parameters<typeof uiApi>[0]): Promise<Mo
 }
 
 /** A server of the page alone: no reward is served. Throws as `startServer` and `uiPage` do. */
-export async function startUi({ store, own, ...options }: UiOptions): Promise<RunningServer> {
+export async function startUi({ store, own, given, ...options }: UiOptions): Promise<RunningServer> {
   const log = createLog({ level: 'error' })
   const metrics = new Metrics()
   const closing = new AbortController()
@@ -38,7 +41,12 @@ export async function startUi({ store, own, ...options }: UiOptions): Promise<Ru
     metrics,
     scoring: new ServedRewards({ rewards: {}, metrics, log }),
     protocols: [],
-    mounts: await uiMounts({ store, closing: closing.signal, ...(own === undefined ? {} : { own }) }),
+    mounts: await uiMounts({
+      store,
+      closing: closing.signal,
+      ...(own === undefined ? {} : { own }),
+      ...(given === undefined ? {} : { given }),
+    }),
   })
   return {
     ...server,

@@ -4,16 +4,22 @@ import { type PostgresRuns, placedSample, type SampleRow, scoresAt } from './pos
 import { restored, storable, storableJsonText, textsArray } from './postgres-values.ts'
 import {
   type Cursor,
+  type DifferenceRow,
+  differenceColumns,
+  differencesOf,
   type GapScale,
   isGap,
+  isOneReward,
   likePattern,
   type RunRewards,
   readCursor,
   rewardKey,
+  unscaled,
   writeCursor,
 } from './sample-pages.ts'
 import { sampleSays, textHash } from './sample-text.ts'
 import type {
+  Differences,
   FoundSample,
   Histogram,
   SampleFilter,
@@ -146,11 +152,40 @@ export class PostgresSamples implements Samples {
     return rows.map(({ value, count }) => ({ value: restored(value), count }))
   }
 
+  async differences(
+    id: string,
+    { reward, run, filter = {} }: { reward: string; run: string; filter?: SampleFilter },
+  ): Promise<Differences> {
+    const keys = await this.#runs.keysOf(id)
+    const there = await this.#runs.keysOf(run)
+    const order: SampleOrder = { by: 'gap', first: reward, second: { reward, run } }
+    const says = saysText(filter)
+    if (says !== undefined) {
+      // Which samples say the text is not for SQL to tell.
+      const ids: string[] = []
+      for (let after: string | undefined; ; ) {
+        const page = await this.page(id, {
+          filter,
+          limit: candidates,
+          ...(after === undefined ? {} : { after }),
+        })
+        ids.push(...page.samples.map(({ sample }) => sample.id))
+        if (page.next === null) break
+        after = page.next
+      }
+      return this.differences(id, { reward, run, filter: { ids } })
+    }
+    const source = sourceOf(keys, there, filter, order, unscaled)
+    return differencesOf((await this.#postgres.get<DifferenceRow>(source.differences, ...source.values))!)
+  }
+
   async #gapScale(
     keys: RunRewards,
     there: RunRewards,
-    { first, second }: Extract<SampleOrder, { first: string }>,
+    order: Extract<SampleOrder, { first: string }>,
   ): Promise<GapScale> {
+    if (isOneReward(order)) return unscaled
+    const { first, second } = order
     return [
       ...(await this.#spread(rewardKey(keys, first))),
       ...(await this.#spread(rewardKey(there, second.reward, second.run))),
@@ -266,6 +301,8 @@ function sourceOf(
   return {
     values,
     count: `SELECT count(*) AS count ${body()}`,
+    /** The gap itself is asked for too: PostgreSQL wants every place to be used. */
+    differences: `SELECT ${differenceColumns}, avg(${key}) AS gap ${body()}`,
     page(descending: boolean, after: Cursor | undefined, limit: number): string {
       const [direction, beyond] = descending ? ['DESC', '<'] : ['ASC', '>']
       const isByPosition = order.by === 'position'

@@ -1,5 +1,5 @@
 import { GuerdonError } from '../core/index.ts'
-import type { SampleOrder } from './store.ts'
+import type { Differences, SampleOrder } from './store.ts'
 
 /** What the pages of samples of both kinds of store have in common. */
 export interface RunRewards {
@@ -21,6 +21,36 @@ export type GapScale = readonly [mean1: number, deviation1: number, mean2: numbe
 
 export function isGap(order: SampleOrder): order is Extract<SampleOrder, { first: string }> {
   return order.by === 'gap' || order.by === 'disagreement'
+}
+
+/** Of a gap whose values are in the same units: one reward in two runs. */
+export const unscaled: GapScale = [0, 1, 0, 1]
+
+export function isOneReward({ first, second }: Extract<SampleOrder, { first: string }>): boolean {
+  return second.run !== undefined && second.reward === first
+}
+
+/** What a statement found of pairs: `square` is the mean square of the differences. */
+export interface DifferenceRow {
+  readonly pairs: number
+  readonly here: number | null
+  readonly there: number | null
+  readonly square: number | null
+  readonly higher: number | null
+  readonly lower: number | null
+}
+
+export const differenceColumns = `count(*) AS pairs, avg(o.value) AS here, avg(p.value) AS there,
+  avg((o.value - p.value) * (o.value - p.value)) AS square,
+  sum(CASE WHEN o.value > p.value THEN 1 ELSE 0 END) AS higher,
+  sum(CASE WHEN o.value < p.value THEN 1 ELSE 0 END) AS lower`
+
+export function differencesOf({ pairs, here, there, square, higher, lower }: DifferenceRow): Differences {
+  const counts = { pairs: Number(pairs), higher: Number(higher ?? 0), lower: Number(lower ?? 0) }
+  if (here === null || there === null) return { ...counts, here: null, there: null, deviation: null }
+  const variance = Math.max(0, square! - (here - there) ** 2)
+  const deviation = counts.pairs > 1 ? Math.sqrt((variance * counts.pairs) / (counts.pairs - 1)) : 0
+  return { ...counts, here, there, deviation }
 }
 
 export function rewardKey({ rewards }: RunRewards, name: string, run?: string): number {

@@ -3,17 +3,23 @@ import { GuerdonError, type Score } from '../core/index.ts'
 import { type ScoreRow, scoreOf } from './rows.ts'
 import {
   type Cursor,
+  type DifferenceRow,
+  differenceColumns,
+  differencesOf,
   type GapScale,
   isGap,
+  isOneReward,
   likePattern,
   type RunRewards,
   readCursor,
   rewardKey,
+  unscaled,
   writeCursor,
 } from './sample-pages.ts'
 import { readSampleText, sampleSays, textHash } from './sample-text.ts'
 import type { Sqlite } from './sqlite.ts'
 import type {
+  Differences,
   FoundSample,
   Histogram,
   SampleFilter,
@@ -142,6 +148,21 @@ export class SqliteSamples implements Samples {
       .map((row) => ({ ...row }))
   }
 
+  async differences(
+    id: string,
+    { reward, run, filter = {} }: { reward: string; run: string; filter?: SampleFilter },
+  ): Promise<Differences> {
+    const order: SampleOrder = { by: 'gap', first: reward, second: { reward, run } }
+    const { from, where } = this.#source(this.#keysOf(id), filter, order, unscaled)
+    return differencesOf(
+      this.#sqlite.get<DifferenceRow>(
+        `SELECT ${differenceColumns} FROM ${from.text} WHERE ${where.text}`,
+        ...from.values,
+        ...where.values,
+      )!,
+    )
+  }
+
   /** The tables to look in and what must hold, the driving table first: SQLite keeps the order of CROSS JOIN. */
   #source(keys: RunRewards, filter: SampleFilter, order: SampleOrder, scale: GapScale | undefined) {
     const from: Sql[] = []
@@ -256,7 +277,9 @@ export class SqliteSamples implements Samples {
     else join('scores AS u', 'u.reward = ? AND u.code = ?', rewardKey(keys, reward), code)
   }
 
-  #gapScale(keys: RunRewards, { first, second }: Extract<SampleOrder, { first: string }>): GapScale {
+  #gapScale(keys: RunRewards, order: Extract<SampleOrder, { first: string }>): GapScale {
+    if (isOneReward(order)) return unscaled
+    const { first, second } = order
     const there = second.run === undefined ? keys : this.#keysOf(second.run)
     return [...this.#spread(rewardKey(keys, first)), ...this.#spread(rewardKey(there, second.reward))]
   }

@@ -215,7 +215,8 @@ export interface SampleFilter {
  * In what order; of ties, those that stand first in the data. A value order has the judged samples alone. `gap` is the value of
  * `first` minus that of `second`, each in its own standard deviations from its own mean over the run (of a reward that
  * gives every sample the same value: 0); `disagreement` is the size of that. Both have the samples that both judged.
- * With `second.run` the second value is that of the sample of the same id in another run.
+ * With `second.run` the second value is that of the sample of the same id in another run; of the same reward there, the gap is
+ * the difference as it is.
  */
 export type SampleOrder =
   | { readonly by: 'position' }
@@ -278,6 +279,24 @@ export interface Samples {
     field: string,
     limit?: number,
   ): Promise<{ readonly value: string; readonly count: number }[]>
+  /** How the values of a reward differ from those of the samples of the same ids in another run, where both were judged. */
+  differences(
+    run: string,
+    of: { readonly reward: string; readonly run: string; readonly filter?: SampleFilter },
+  ): Promise<Differences>
+}
+
+export interface Differences {
+  /** Samples that both runs have a value of. */
+  readonly pairs: number
+  /** Mean value here; null without pairs, as what follows. */
+  readonly here: number | null
+  readonly there: number | null
+  /** Standard deviation of here - there (with n - 1; 0 of one pair). */
+  readonly deviation: number | null
+  /** Samples whose value is higher here, and lower. */
+  readonly higher: number
+  readonly lower: number
 }
 
 /** The answer of a model, kept under everything that determines it. */

@@ -96,7 +96,15 @@ function Frame() {
             <Route path="/training/:kind/:id">
               {({ kind, id }) => <TrainingPage kind={kind} id={decodeURIComponent(id)} />}
             </Route>
-            <Route path="/playground" component={PlaygroundPage} />
+            <Route path="/playground/:run?/:position?">
+              {({ run, position }) => (
+                <PlaygroundPage
+                  {...(run === undefined ? {} : { run: decodeURIComponent(run) })}
+                  {...(position === undefined ? {} : { position: Number(position) })}
+                  key={`${run} ${position}`}
+                />
+              )}
+            </Route>
             <Route path="/start">
               <Redirect to="/" />
             </Route>

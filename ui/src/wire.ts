@@ -8,6 +8,7 @@ export type {
   KeptScore,
 } from '../../src/apply/kept-documents.ts'
 export type { Evidence, Json, JsonObject, Score } from '../../src/core/index.ts'
+export type { Measured } from '../../src/learn/trainers/kept-training.ts'
 export type * from '../../src/serve/api/wire.ts'
 export type { SampleFilter, SampleOrder } from '../../src/store/store.ts'
 

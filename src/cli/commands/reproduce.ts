@@ -14,8 +14,7 @@ import {
 import { reproductionsMarkdown } from '../../methods/reproduce/reproductions-markdown.ts'
 import { readSummaries, writeSummary } from '../../methods/reproduce/verdicts.ts'
 import { figure } from '../../stats/figure.ts'
-import type { KeptDocument } from '../../store/index.ts'
-import { type GlobalOptions, interruptible, withSession } from '../session.ts'
+import { type GlobalOptions, interruptible, keepDocument, withSession } from '../session.ts'
 import { table } from '../table.ts'
 import type { ExitCode, Terminal } from '../terminal.ts'
 
@@ -60,11 +59,6 @@ export async function reproduceCommand(
   return results.some(({ failures }) => failures.length > 0) ? 2 : 0
 }
 
-/** In the store, for the page in the browser; it is closed while runs work, which may write to it themselves. */
-function keep(options: GlobalOptions, document: KeptDocument): Promise<void> {
-  return withSession(options, ({ store }) => store.documents.keep(document))
-}
-
 async function one(
   id: string,
   options: ReproduceCommandOptions,
@@ -73,7 +67,7 @@ async function one(
   const proof = await proofOf(id)
   const folder = resolve(options.out, options.quick ? `${id}-quick` : id)
   const kept = { folder, quick: options.quick ?? false, created: new Date().toISOString() }
-  await keep(options, reproductionDocument(proof, kept))
+  await keepDocument(options, reproductionDocument(proof, kept))
   const result = await withJobs(id, options, terminal, (jobs) =>
     reproduce(proof, {
       folder,
@@ -85,7 +79,7 @@ async function one(
     }),
   )
   terminal.progressEnd()
-  await keep(options, reproductionDocument(proof, { ...kept, result }))
+  await keepDocument(options, reproductionDocument(proof, { ...kept, result }))
   if (options.json) return result
   terminal.result(`${catalogueEntry(id).name}: ${result.verdict ?? 'no verdict'}`)
   terminal.result(result.claim)

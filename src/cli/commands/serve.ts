@@ -156,16 +156,20 @@ async function listening(session: Session, made: Made, options: ServeCommandOpti
     host: options.host,
     port: options.port,
     limits: limitsOf(options),
-    mounts: options.ui ? (context) => pageMounts(session, context) : [],
+    mounts: options.ui ? (context) => pageMounts(session, made.rewards, context) : [],
     ...(options.unscoredAs === undefined ? {} : { unscoredAs: options.unscoredAs }),
     ...(options.imageUrls === undefined ? {} : { imageUrls: options.imageUrls }),
     ...(options.cors === undefined ? {} : { origins: options.cors }),
   })
 }
 
-async function pageMounts({ store, config }: Session, { closing }: ServeContext): Promise<Mount[]> {
+async function pageMounts(
+  { store, config }: Session,
+  given: Made['rewards'],
+  { closing }: ServeContext,
+): Promise<Mount[]> {
   const { uiMounts } = await import('../../serve/ui-server.ts')
-  return uiMounts({ store, closing, ...(config.rewards === undefined ? {} : { own: config.rewards }) })
+  return uiMounts({ store, closing, given, ...(config.rewards === undefined ? {} : { own: config.rewards }) })
 }
 
 function limitsOf({ rateLimit, maxBody, timeout }: ServeCommandOptions): Partial<ServeLimits> {

@@ -1,14 +1,16 @@
 import { existsSync, mkdtempSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { Rng } from '../../core/index.ts'
 import { rewardModel } from '../../rewards/learned/reward-model.ts'
+import { openStore } from '../../store/index.ts'
 import { program } from '../program.ts'
 import type { Terminal } from '../terminal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'guerdon-train-reward-'))
+const store = join(folder, 'store.db')
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function guerdon(...args: string[]) {
@@ -23,7 +25,11 @@ async function guerdon(...args: string[]) {
     width: 100,
     colour: false,
   }
-  return { exit: await program(terminal).run(args), output: lines.join('\n'), problems: problems.join('\n') }
+  return {
+    exit: await program(terminal).run(['--store', store, ...args]),
+    output: lines.join('\n'),
+    problems: problems.join('\n'),
+  }
 }
 
 /** Reasons are better than guesses, on eight topics. */
@@ -81,7 +87,21 @@ test('pairs become a reward that is found by its path', async () => {
     sample('dog perhaps stone'),
   ])
   expect(good!.value).toBeGreaterThan(bad!.value!)
-}, 60_000)
+
+  // The page in the browser follows its log, and shows what it came to.
+  const opened = await openStore(store)
+  const [head] = await opened.documents.list('training')
+  const { content } = (await opened.documents.find('training', head!.id))!
+  await opened.close()
+  expect(head!.title).toBe('Reward model my-reward')
+  expect(content).toMatchObject({ status: 'complete', folder: join(out, 'log') })
+  expect((content.measured as { name: string; value: number }[])[0]).toMatchObject({
+    name: 'accuracy',
+    value: evaluation.accuracy.estimate,
+  })
+  const lines = (await readFile(join(out, 'log', 'seed-0.jsonl'), 'utf8')).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).step)).toEqual(Array.from({ length: 40 }, (_, step) => step))
+}, 120_000)
 
 test('a field that pairs lack, and a trunk that there is not, are named', async () => {
   const pairs = await pairsFile()

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { splitByPrompt } from '../../apply/split.ts'
 import { GuerdonError, type Json, type Preference, promptText, Rng } from '../../core/index.ts'
 import { readPreferences } from '../../data/index.ts'
@@ -9,16 +10,22 @@ import {
   trainingState,
   trainRewardModel,
 } from '../../learn/reward-models/index.ts'
+import {
+  type Measured,
+  type TrainingDocumentOptions,
+  trainingDocument,
+} from '../../learn/trainers/kept-training.ts'
 import type { Embedder } from '../../models/embedder.ts'
 import { resolveModel } from '../../nets/resolve-model.ts'
 import type { Pool } from '../../rewards/learned/reward-manifest.ts'
 import { rewardModelSize } from '../../rewards/learned/trained-reward-model.ts'
 import { figure } from '../../stats/figure.ts'
 import type { BootstrapInterval } from '../../stats/index.ts'
+import { type GlobalOptions, keepDocument } from '../session.ts'
 import { table } from '../table.ts'
 import { duration, type ExitCode, type Terminal } from '../terminal.ts'
 
-interface TrainRewardCommandOptions {
+interface TrainRewardCommandOptions extends GlobalOptions {
   readonly out: string
   readonly on: string
   readonly test?: string
@@ -42,7 +49,6 @@ interface TrainRewardCommandOptions {
   readonly weight?: string
   readonly resume?: boolean
   readonly threads: number
-  readonly json?: boolean
 }
 
 /** `guerdon train reward PAIRS`: trains a reward model, measures it, and says whether length or form do its work. */
@@ -57,17 +63,30 @@ export async function trainRewardCommand(
       ? split(all, options)
       : { train: all, test: await preferencesOf(options.test, terminal) }
   if (train.length === 0) throw new GuerdonError('no-preferences', `${source} has no pairs to train on.`)
+  const trunk = await trunkOf(options)
+  const views = viewsOf(options, train)
+  const command = `guerdon train reward ${source} --out ${options.out} --seed ${options.seed} --steps ${options.steps}`
+  const log = join(options.out, 'log')
+  const kept = {
+    logs: log,
+    title: `Reward model ${basename(options.out)}`,
+    created: new Date().toISOString(),
+  }
+  const keep = (state: Omit<TrainingDocumentOptions, 'logs' | 'created'>) =>
+    keepDocument(options, trainingDocument({ ...kept, claim: command, ...state }))
   if (!options.resume)
     for (const file of trainingState(options.out, options.members)) await rm(file, { force: true })
   const interrupted = new AbortController()
   const stop = () => interrupted.abort(new Stopped())
   process.once('SIGINT', stop)
   const started = performance.now()
+  let isDone = false
   try {
+    await keep({ status: 'running' })
     const made = await trainRewardModel({
-      ...(await trunkOf(options)),
-      ...viewsOf(options, train),
-      name: options.out.replace(/.*[/\\]/, '') || 'reward-model',
+      ...trunk,
+      ...views,
+      name: basename(options.out) || 'reward-model',
       preferences: train,
       heldOut: test,
       prompt: options.prompt,
@@ -80,8 +99,9 @@ export async function trainRewardCommand(
       seed: options.seed,
       threads: options.threads,
       folder: options.out,
+      log,
       source,
-      command: `guerdon train reward ${source} --out ${options.out} --seed ${options.seed} --steps ${options.steps}`,
+      command,
       ...(options.splitBy === undefined
         ? {}
         : { cluster: (preference: Preference) => String(preference.meta[options.splitBy!]) }),
@@ -97,6 +117,11 @@ export async function trainRewardCommand(
     terminal.progressEnd()
     const { model, evaluation, unread, unreadReason } = made
     const seconds = (performance.now() - started) / 1000
+    isDone = true
+    await keep({
+      status: 'complete',
+      ...(evaluation === null ? {} : { measured: measuredOf(evaluation), notes: verdictsOf(evaluation) }),
+    })
     if (unread > 0) terminal.problem(`${figure(unread)} answers could not be read: ${unreadReason}`)
     if (options.json) {
       const { name, data, training } = model.manifest
@@ -120,6 +145,7 @@ export async function trainRewardCommand(
     return 130
   } finally {
     process.off('SIGINT', stop)
+    if (!isDone) await keep({ status: 'stopped' })
   }
 }
 
@@ -209,33 +235,46 @@ function fieldOf({ id, prompt, meta }: Preference, field: string): Json {
   throw new GuerdonError('bad-preference', `the pair has no ${field}.`, { place: { sample: id, field } })
 }
 
-function evaluationLines({ pairs, unread, accuracy, logLoss, length, form }: RewardEvaluation): string[] {
-  const row = (name: string, value: BootstrapInterval | null) => [
-    name,
-    figure(value?.estimate),
-    value === null ? '-' : `${figure(value.low)} to ${figure(value.high)}`,
-    figure(value?.n ?? 0),
+function evaluationLines(evaluation: RewardEvaluation): string[] {
+  return [
+    ...table(
+      ['on held-out pairs', 'value', '95% interval', 'n'],
+      measuredOf(evaluation).map(({ name, value, low, high, n }) => [
+        name,
+        figure(value),
+        low === undefined || high === undefined ? '' : `${figure(low)} to ${figure(high)}`,
+        n === undefined ? '' : figure(n),
+      ]),
+    ).map((line) => `  ${line}`),
+    ...verdictsOf(evaluation),
   ]
+}
+
+function measuredOf({ pairs, accuracy, logLoss, length, form }: RewardEvaluation): Measured[] {
+  const row = (name: string, interval: BootstrapInterval | null): Measured =>
+    interval === null
+      ? { name, value: null, n: 0 }
+      : { name, value: interval.estimate, low: interval.low, high: interval.high, n: interval.n }
+  return [
+    row('accuracy', accuracy),
+    { name: 'log loss [nats]', value: logLoss, n: pairs },
+    row('accuracy of length alone', length.baseline),
+    row('  above length alone', length.aboveBaseline),
+    row('accuracy where lengths are equal (10 %)', length.onMatched),
+    row('accuracy where the better is longer', length.whenLonger),
+    row('accuracy where the better is shorter', length.whenShorter),
+    { name: 'correlation of score and length', value: length.correlation },
+    row('accuracy of form alone', form.baseline),
+    row('  above form alone', form.aboveBaseline),
+    { name: 'decides as form alone does', value: form.agreement },
+  ]
+}
+
+function verdictsOf({ unread, length, form }: RewardEvaluation): string[] {
   const strongest = Object.entries(form.weights)
     .slice(0, 3)
     .map(([name, weight]) => `${name} ${figure(weight, 2)}`)
   return [
-    ...table(
-      ['on held-out pairs', 'value', '95% interval', 'n'],
-      [
-        row('accuracy', accuracy),
-        ['log loss [nats]', figure(logLoss), '', figure(pairs)],
-        row('accuracy of length alone', length.baseline),
-        row('  above length alone', length.aboveBaseline),
-        row('accuracy where lengths are equal (10 %)', length.onMatched),
-        row('accuracy where the better is longer', length.whenLonger),
-        row('accuracy where the better is shorter', length.whenShorter),
-        ['correlation of score and length', figure(length.correlation), '', ''],
-        row('accuracy of form alone', form.baseline),
-        row('  above form alone', form.aboveBaseline),
-        ['decides as form alone does', figure(form.agreement), '', ''],
-      ],
-    ).map((line) => `  ${line}`),
     `length: ${length.verdict}`,
     `form: strongest features ${strongest.join(', ')}`,
     ...(unread === 0 ? [] : [`${figure(unread)} held-out pairs could not be read`]),

@@ -33,6 +33,7 @@ import {
 import { type AuxiliaryLoss, type ComparisonLoss, type RewardBatch, rewardLoss } from './reward-loss.ts'
 import { type ChosenTrunk, chosenTrunk, type TrunkOptions } from './reward-trunk.ts'
 import { formRidge, ngramRidge, type SparseFeatures, sparseBradleyTerry } from './sparse-bradley-terry.ts'
+import { stepLog } from './step-log.ts'
 
 export interface TrainRewardModelOptions extends CompileOptions, TrunkOptions, RewardEvaluationOptions {
   readonly name?: string
@@ -77,6 +78,8 @@ export interface TrainRewardModelOptions extends CompileOptions, TrunkOptions, R
   readonly seed?: string | number
   /** Where the model goes, and the state of training meanwhile: given again, an interrupted training goes on. */
   readonly folder?: string
+  /** A folder for one JSON line a step: `seed-0.jsonl`, and so on for each member. */
+  readonly log?: string
   /** Kept in the manifest: where the data came from. */
   readonly source?: Json
   /** Kept in the manifest. */
@@ -164,6 +167,7 @@ export async function trainRewardModel(options: TrainRewardModelOptions): Promis
     chosen.given?.surface ??
     withSurface(initialRewardNetwork(new Rng('surface'), network), readings, examples.comparisons).surface
   const networks: RewardNetwork<Tensor>[] = []
+  const log = options.log === undefined ? undefined : stepLog(options.log)
   for (let member = 0; member < members; member++) {
     const own = members === 1 ? String(seed) : `${seed}/${member}`
     const trained = await train<Tree<Tensor>>({
@@ -195,7 +199,10 @@ export async function trainRewardModel(options: TrainRewardModelOptions): Promis
               metadata: { training: state },
             },
           }),
-      onStep: (report) => options.onStep?.({ ...report, member }),
+      onStep: (report) => {
+        log?.({ ...report, member })
+        options.onStep?.({ ...report, member })
+      },
     })
     networks.push((trained.averaged ?? trained.parameters) as RewardNetwork<Tensor>)
   }

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import type { Reward } from '../../core/index.ts'
 import type { OwnRewards } from '../../methods/resolve.ts'
 import type { Store } from '../../store/index.ts'
 import type { ServeApp, ServeEnv } from '../protocol.ts'
@@ -16,6 +17,8 @@ export interface ApiContext {
   readonly closing: AbortSignal
   /** Rewards of the user's configuration, for the playground. */
   readonly own?: OwnRewards
+  /** Rewards that the playground offers first, by name; they may ask models, when it is asked to judge. */
+  readonly given?: Readonly<Record<string, Reward>>
   /** What is written about errors that are the server's fault. */
   readonly onError?: (error: unknown) => void
 }

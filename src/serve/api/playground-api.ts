@@ -1,17 +1,29 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type Json, type JsonObject, messageOf, type Reward, Rng, type Sample } from '../../core/index.ts'
+import {
+  GuerdonError,
+  imagesOf,
+  type Json,
+  type JsonObject,
+  messageOf,
+  promptText,
+  type Reward,
+  Rng,
+  type Sample,
+  textOf,
+} from '../../core/index.ts'
 import { withoutImageFiles } from '../../data/image-files.ts'
 import { imageDataUrl } from '../../data/images.ts'
 import { allRewardTypes, resolveReward } from '../../methods/resolve.ts'
+import { currentScope, withCalls } from '../../models/calls/call-scope.ts'
 import { type ShowcaseKind, showcase } from '../../worlds/showcase.ts'
 import { decoded } from '../json-body.ts'
 import type { ServeApp, ServeEnv } from '../protocol.ts'
 import type { ApiContext } from './api.ts'
 import { bodyOf } from './body.ts'
-import { bound } from './runs-api.ts'
-import { drawings } from './shown-sample.ts'
-import type { PlaygroundAnswer, PlaygroundKind, PlaygroundSample } from './wire.ts'
+import { bound, missing, runNamed, whole } from './runs-api.ts'
+import { baseDirectoryOf, drawings } from './shown-sample.ts'
+import type { Playground, PlaygroundAnswer, PlaygroundKind, PlaygroundSample } from './wire.ts'
 
 const request = z.strictObject({
   sample: z.strictObject({
@@ -25,7 +37,7 @@ const request = z.strictObject({
     reference: z.json().nullable(),
     meta: z.record(z.string(), z.json()).default({}),
   }),
-  rewards: z.array(z.string().min(1).max(2000)).max(12),
+  rewards: z.array(z.string().min(1).max(2000)).max(40),
 })
 
 /** What each kind is judged by at first: a guarded reward, and what released code of a published system pays. */
@@ -45,17 +57,34 @@ const kinds: Readonly<Record<ShowcaseKind, { readonly title: string; readonly re
   }
 /** Longest time for one reward while somebody types [ms]. */
 const patience = 10_000
-/** What a reward may need that is there: nothing that asks a model. */
-const atHand: ReadonlySet<string> = new Set(['reference', 'images', 'group', 'step'])
+/** The same where a model is asked [ms]. */
+const modelPatience = 120_000
+/** Longest side of a picture of a run's sample [pixels]. */
+const pictureSide = 2048
+/** What a reward needs that asks a model. */
+const modelNeeds: ReadonlySet<string> = new Set(['chat', 'logprobs', 'embeddings'])
 
-/** A sample of one's own and what every reward says of it, part by part. */
-export function playgroundApi({ own }: ApiContext): ServeApp {
+function asksModel({ needs }: Reward): boolean {
+  return needs.some((need) => modelNeeds.has(need))
+}
+
+/**
+ * A sample of one's own and what every reward says of it, part by part. Rewards of whoever started the server may ask
+ * models, within the budget that the server was started with; others may not.
+ */
+export function playgroundApi({ store, own, given = {} }: ApiContext): ServeApp {
   const app = new Hono<ServeEnv>()
+  const scope = currentScope()
   const made = new Map<string, Reward>()
   const rewardOf = (expression: string): Reward => {
+    if (Object.hasOwn(given, expression)) return given[expression]!
     let reward = made.get(expression)
     if (reward === undefined) {
       reward = resolveReward(expression, own)
+      if (asksModel(reward))
+        throw new GuerdonError('asks-model', 'it asks a model, which not every visitor may.', {
+          fix: `Start the page with it: guerdon ui --reward '${expression}'`,
+        })
       if (made.size >= 100) made.delete(made.keys().next().value!)
       made.set(expression, reward)
     }
@@ -65,7 +94,25 @@ export function playgroundApi({ own }: ApiContext): ServeApp {
 
   app.get('/playground', async (c) => {
     known ??= playgroundKinds()
-    return c.json(await known)
+    const playground: Playground = {
+      kinds: await known,
+      given: Object.entries(given).map(([name, reward]) => ({ name, asksModel: asksModel(reward) })),
+    }
+    return c.json(playground)
+  })
+
+  app.get('/runs/:run/samples/:position/playground', async (c) => {
+    const run = await runNamed(store, c.req.param('run'))
+    const position = whole(c.req.param('position'))
+    const [found] = await store.runs.samples(run.id, position, position)
+    if (found === undefined) throw missing('sample')
+    const kind: PlaygroundKind = {
+      id: 'run',
+      title: found.sample.id,
+      rewards: [],
+      sample: await playgroundSample(found.sample, baseDirectoryOf(run)),
+    }
+    return c.json(kind)
   })
 
   app.get('/reward-types', (c) =>
@@ -94,9 +141,10 @@ export function playgroundApi({ own }: ApiContext): ServeApp {
       ...(reference === null ? {} : { reference: reference as Json }),
       meta: meta as JsonObject,
     }
-    const signal = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(patience)])
     const answer: PlaygroundAnswer = {
-      scores: await Promise.all(rewards.map((expression) => judged(expression, sample, signal, rewardOf))),
+      scores: await withCalls(scope, () =>
+        Promise.all(rewards.map((expression) => judged(expression, sample, c.req.raw.signal, rewardOf))),
+      ),
       renders: await drawings(sample),
     }
     return c.json(answer)
@@ -114,17 +162,10 @@ async function judged(
   try {
     const reward = rewardOf(expression)
     const [low, high] = reward.range
-    const asked = reward.needs.filter((need) => !atHand.has(need))
-    if (asked.length > 0)
-      return {
-        reward: expression,
-        range: [null, null],
-        score: null,
-        problem: `it asks a model (${asked.join(', ')}), which costs with every key: score a file with it instead`,
-      }
+    const limit = AbortSignal.timeout(asksModel(reward) ? modelPatience : patience)
     // A reference may name a file for a reward to read: not one of this machine.
     const [score] = await withoutImageFiles(() =>
-      reward.score([sample], { signal, rng: new Rng('playground') }),
+      reward.score([sample], { signal: AbortSignal.any([signal, limit]), rng: new Rng('playground') }),
     )
     const { evidence, ...rest } = score!
     return {
@@ -156,20 +197,26 @@ async function playgroundKinds(): Promise<PlaygroundKind[]> {
   )
 }
 
-async function playgroundSample({ prompt, output, reference, meta }: Sample): Promise<PlaygroundSample> {
-  const parts = typeof prompt === 'string' ? [{ type: 'text' as const, text: prompt }] : prompt
-  let text = ''
-  let image: PlaygroundSample['image']
-  for (const part of parts) {
-    if (!('type' in part)) continue
-    if (part.type === 'text') text += part.text
-    if (part.type === 'image' && part.image) image = await imageDataUrl(part.image)
-  }
+/** The text of a prompt and an output, and the first picture. */
+async function playgroundSample(
+  { prompt, output, reference, meta }: Sample,
+  baseDirectory?: string,
+): Promise<PlaygroundSample> {
+  const [source] = imagesOf(prompt)
   const { recipe: _, quality: __, ...rest } = meta as JsonObject
+  const image =
+    source &&
+    (await imageDataUrl(source, {
+      maxSide: pictureSide,
+      ...(baseDirectory === undefined ? {} : { baseDirectory }),
+    }).catch((error) => {
+      if (error instanceof GuerdonError) return undefined // a picture that is not there is none
+      throw error
+    }))
   return {
-    prompt: text,
+    prompt: promptText(prompt),
     ...(image === undefined ? {} : { image }),
-    output: String(output),
+    output: textOf(output),
     reference: reference ?? null,
     meta: rest,
   }

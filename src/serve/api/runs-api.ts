@@ -3,13 +3,21 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { GuerdonError, type UnscoredCode } from '../../core/index.ts'
 import { imageDataUrl } from '../../data/images.ts'
-import type { SampleQuery, Store, StoredRun } from '../../store/index.ts'
+import type { Differences, FoundSample, SampleQuery, Store, StoredRun } from '../../store/index.ts'
 import { decoded, parsedJson } from '../json-body.ts'
 import type { ServeApp, ServeEnv } from '../protocol.ts'
 import { RequestProblem } from '../request-problem.ts'
 import type { ApiContext } from './api.ts'
 import { baseDirectoryOf, imageOf, shownSample } from './shown-sample.ts'
-import type { Overview, RewardHead, RunDetail, RunHead, SampleDetail, SamplesPage } from './wire.ts'
+import type {
+  Overview,
+  RewardHead,
+  RunDetail,
+  RunDifference,
+  RunHead,
+  SampleDetail,
+  SamplesPage,
+} from './wire.ts'
 
 const text = z.string().max(1000)
 const finite = z.number()
@@ -76,12 +84,43 @@ export function runsApi({ store }: ApiContext): ServeApp {
     const run = await runNamed(store, c.req.param('run'))
     const query = queryOf(c.req.query('query'), querySchema)
     const page = await store.samples.page(run.id, query as SampleQuery)
+    const shown = { maxText: previewText, draw: true }
+    const others = await samplesBeside(store, query.order, page.samples)
     const answer: SamplesPage = {
       samples: await Promise.all(
-        page.samples.map((found) => shownSample(found, { run, maxText: previewText, draw: true })),
+        page.samples.map(async (found) => {
+          const other = others?.found.get(found.sample.id)
+          return {
+            ...(await shownSample(found, { run, ...shown })),
+            ...(other === undefined
+              ? {}
+              : { beside: await shownSample(other, { run: others!.run, ...shown }) }),
+          }
+        }),
       ),
       next: page.next,
     }
+    return c.json(answer)
+  })
+
+  app.get('/runs/:run/against/:other', async (c) => {
+    const run = await runNamed(store, c.req.param('run'))
+    const other = await runNamed(store, c.req.param('other'))
+    const { filter } = queryOf(c.req.query('query'), z.strictObject({ filter: filterSchema.default({}) }))
+    const known = new Set(other.rewards.map(({ name }) => name))
+    const answer: RunDifference[] = []
+    for (const { name } of run.rewards)
+      if (known.has(name))
+        answer.push({
+          reward: name,
+          ...differenceOf(
+            await store.samples.differences(run.id, {
+              reward: name,
+              run: other.id,
+              filter: filter as NonNullable<SampleQuery['filter']>,
+            }),
+          ),
+        })
     return c.json(answer)
   })
 
@@ -141,6 +180,31 @@ export function runsApi({ store }: ApiContext): ServeApp {
   return app
 }
 
+/** The samples of the same ids in the run that an order looks into. */
+async function samplesBeside(
+  store: Store,
+  order: z.output<typeof querySchema>['order'],
+  samples: readonly FoundSample[],
+): Promise<{ readonly run: StoredRun; readonly found: ReadonlyMap<string, FoundSample> } | undefined> {
+  const other = 'second' in order ? order.second.run : undefined
+  if (other === undefined || samples.length === 0) return undefined
+  const run = await runNamed(store, other)
+  const ids = samples.map(({ sample }) => sample.id)
+  const page = await store.samples.page(run.id, { filter: { ids }, limit: ids.length })
+  return { run, found: new Map(page.samples.map((found) => [found.sample.id, found])) }
+}
+
+function differenceOf({ here, there, deviation, ...counts }: Differences): Omit<RunDifference, 'reward'> {
+  if (here === null || there === null || deviation === null || counts.pairs < 2)
+    return { ...counts, here, there, difference: null }
+  const mean = here - there
+  const margin = (normalQuantile * deviation) / Math.sqrt(counts.pairs)
+  return { ...counts, here, there, difference: { mean, low: mean - margin, high: mean + margin } }
+}
+
+/** Of two-sided 95%. */
+const normalQuantile = 1.959964
+
 export function queryOf<Schema extends z.ZodType>(
   given: string | undefined,
   schema: Schema,
@@ -158,7 +222,7 @@ export function missing(what: string): RequestProblem {
   return new RequestProblem(404, 'not-found', `there is no such ${what}.`)
 }
 
-function whole(text: string): number {
+export function whole(text: string): number {
   const value = Number(text)
   if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(value)) throw missing('sample')
   return value

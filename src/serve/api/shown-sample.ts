@@ -48,7 +48,7 @@ export interface ShownOptions {
 const cornersPerCharacter = 2
 
 export async function shownSample(found: FoundSample, options: ShownOptions): Promise<ShownSample> {
-  const { position, sample, scores, key, other } = found
+  const { position, sample, scores, key } = found
   const place = { ...options, position }
   const evidence = Object.values(scores).flatMap((score) => score.evidence ?? [])
   const { id, reference, group, meta } = sample
@@ -66,7 +66,6 @@ export async function shownSample(found: FoundSample, options: ShownOptions): Pr
     masks: shownMasks(sample, evidence, { maxCorners: options.maxText * cornersPerCharacter }),
     renders: await rendersOf(sample, evidence, options.draw),
     ...(key === undefined ? {} : { key }),
-    ...(other === undefined ? {} : { other: withoutPictures(other) }),
   }
 }
 

@@ -48,7 +48,8 @@ export interface ShownSample {
   readonly boxes: readonly Extract<Evidence, { kind: 'box' }>[]
   readonly masks: ShownMasks
   readonly key?: number
-  readonly other?: Score
+  /** The sample of the same id in the run that the order looks into. */
+  readonly beside?: ShownSample
 }
 
 /** Masks of a sample: those that rewards point at, and those that reference, output and meta hold. */
@@ -112,6 +113,19 @@ export interface RunDetail extends RunHead {
 export interface SamplesPage {
   readonly samples: readonly ShownSample[]
   readonly next: string | null
+}
+
+/** How the values of one reward differ between two runs, over the samples that both have judged. */
+export interface RunDifference {
+  readonly reward: string
+  readonly pairs: number
+  /** Mean values. */
+  readonly here: number | null
+  readonly there: number | null
+  /** Of here - there: mean, and its 95% interval where there are two pairs (samples taken as independent). */
+  readonly difference: { readonly mean: number; readonly low: number; readonly high: number } | null
+  readonly higher: number
+  readonly lower: number
 }
 
 export interface SampleDetail {
@@ -255,6 +269,18 @@ export interface CriterionResults {
 }
 
 // --- Playground
+
+export interface Playground {
+  readonly kinds: readonly PlaygroundKind[]
+  /** Rewards of whoever started the server, to be judged by whatever the sample. */
+  readonly given: readonly GivenReward[]
+}
+
+export interface GivenReward {
+  readonly name: string
+  /** It asks a model: not with every key. */
+  readonly asksModel: boolean
+}
 
 export interface PlaygroundKind {
   readonly id: string

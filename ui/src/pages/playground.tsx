@@ -1,50 +1,82 @@
-import { ActionIcon, Autocomplete, Button, SegmentedControl, Textarea } from '@mantine/core'
+import { ActionIcon, Autocomplete, Button, Kbd, SegmentedControl, Textarea } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useEffect, useMemo, useState } from 'react'
-import { type ApiProblem, send, useAnswer } from '../api.ts'
+import { Link } from 'wouter'
+import { type ApiProblem, encode, send, useAnswer } from '../api.ts'
 import { BoxCanvas, type DrawnBox } from '../parts/box-canvas.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Rendered } from '../parts/picture.tsx'
 import { ScoreDetail } from '../parts/scores.tsx'
 import { Answered, Problem } from '../parts/states.tsx'
 import { Turns } from '../parts/turns.tsx'
-import type { Json, PlaygroundAnswer, PlaygroundKind, RewardTypeHead } from '../wire.ts'
+import type {
+  GivenReward,
+  Json,
+  Playground,
+  PlaygroundAnswer,
+  PlaygroundKind,
+  RewardTypeHead,
+} from '../wire.ts'
 
-/** A sample of one's own: every part of every reward moves as it changes. */
-export default function PlaygroundPage() {
-  const kinds = useAnswer<PlaygroundKind[]>('playground')
-  const [id, setId] = useState<string | null>(null)
-  const isPhone = useMediaQuery('(max-width: 720px)') ?? false
+/** A sample of one's own, or one of a run to begin with: every part of every reward moves as it changes. */
+export default function PlaygroundPage({
+  run,
+  position,
+}: {
+  readonly run?: string
+  readonly position?: number
+}) {
+  const playground = useAnswer<Playground>('playground')
+  const from = useAnswer<PlaygroundKind>(
+    run === undefined || position === undefined ? null : `runs/${encode(run)}/samples/${position}/playground`,
+  )
   return (
     <>
       <div className="head">
         <div>
+          {run !== undefined && (
+            <p className="small">
+              <Link href={`/samples/${encode(run)}/-/${position}`}>Back to the sample</Link>
+            </p>
+          )}
           <h1>Playground</h1>
           <p>
-            Change the answer and see every reward move. Each begins with a flawed one: mend it, or try to be
-            paid for nonsense.
+            Change the answer and see every reward move.{' '}
+            {run === undefined
+              ? 'Each begins with a flawed one: mend it, or try to be paid for nonsense.'
+              : 'It begins as the sample is, in words and with its first picture.'}
           </p>
         </div>
       </div>
-      <Answered query={kinds}>
-        {(list) => {
-          const kind = list.find((one) => one.id === id) ?? list[0]!
-          return (
-            <>
-              <SegmentedControl
-                aria-label="Kind"
-                orientation={isPhone ? 'vertical' : 'horizontal'}
-                data={list.map(({ id, title }) => ({ value: id, label: title }))}
-                value={kind.id}
-                onChange={setId}
-                style={{ alignSelf: isPhone ? 'stretch' : 'start' }}
-                {...(isPhone ? { fullWidth: true, size: 'xs' } : {})}
-              />
-              <Bench kind={kind} key={kind.id} />
-            </>
+      <Answered query={playground}>
+        {({ kinds, given }) =>
+          run === undefined ? (
+            <Kinds kinds={kinds} given={given} />
+          ) : (
+            <Answered query={from}>{(kind) => <Bench kind={kind} given={given} />}</Answered>
           )
-        }}
+        }
       </Answered>
+    </>
+  )
+}
+
+function Kinds({ kinds, given }: Playground) {
+  const [id, setId] = useState<string | null>(null)
+  const isPhone = useMediaQuery('(max-width: 720px)') ?? false
+  const kind = kinds.find((one) => one.id === id) ?? kinds[0]!
+  return (
+    <>
+      <SegmentedControl
+        aria-label="Kind"
+        orientation={isPhone ? 'vertical' : 'horizontal'}
+        data={kinds.map(({ id, title }) => ({ value: id, label: title }))}
+        value={kind.id}
+        onChange={setId}
+        style={{ alignSelf: isPhone ? 'stretch' : 'start' }}
+        {...(isPhone ? { fullWidth: true, size: 'xs' } : {})}
+      />
+      <Bench kind={kind} given={given} key={kind.id} />
     </>
   )
 }
@@ -52,37 +84,48 @@ export default function PlaygroundPage() {
 /** Pause after a key before rewards are asked [ms]. */
 const pause = 180
 
-function Bench({ kind }: { readonly kind: PlaygroundKind }) {
+function Bench({
+  kind,
+  given: givenRewards,
+}: {
+  readonly kind: PlaygroundKind
+  readonly given: readonly GivenReward[]
+}) {
   const { sample } = kind
   const [prompt, setPrompt] = useState(sample.prompt)
   const [output, setOutput] = useState(sample.output)
-  const [reference, setReference] = useState(() =>
-    typeof sample.reference === 'string' ? sample.reference : JSON.stringify(sample.reference, null, 1),
+  const [reference, setReference] = useState(() => textOfReference(sample.reference))
+  const [rewards, setRewards] = useState<readonly string[]>(() => [
+    ...new Set([...givenRewards.map(({ name }) => name), ...kind.rewards]),
+  ])
+  const judges = useMemo(
+    () => new Set(givenRewards.flatMap(({ name, asksModel }) => (asksModel ? [name] : []))),
+    [givenRewards],
   )
-  const [rewards, setRewards] = useState<readonly string[]>(kind.rewards)
+  const asked = rewards.filter((reward) => judges.has(reward))
   const [answer, setAnswer] = useState<PlaygroundAnswer | null>(null)
   const [problem, setProblem] = useState<ApiProblem | null>(null)
   const given = useMemo(() => referenceOf(reference, sample.reference), [reference, sample.reference])
+
+  const request = useMemo(
+    () => ({
+      prompt,
+      output,
+      reference: given,
+      meta: sample.meta,
+      ...(sample.image ? { image: sample.image.dataUrl } : {}),
+    }),
+    [prompt, output, given, sample],
+  )
+  const verdicts = useVerdicts(request)
 
   useEffect(() => {
     const stop = new AbortController()
     const timer = setTimeout(async () => {
       try {
-        const next = await send<PlaygroundAnswer>(
-          'playground/score',
-          {
-            sample: {
-              prompt,
-              output,
-              reference: given,
-              meta: sample.meta,
-              ...(sample.image ? { image: sample.image.dataUrl } : {}),
-            },
-            rewards,
-          },
-          { signal: stop.signal },
-        )
-        setAnswer(next)
+        const free = rewards.filter((reward) => !judges.has(reward))
+        const body = { sample: request, rewards: free }
+        setAnswer(await send<PlaygroundAnswer>('playground/score', body, { signal: stop.signal }))
         setProblem(null)
       } catch (error) {
         if ((error as Error).name !== 'AbortError') setProblem(error as ApiProblem)
@@ -92,7 +135,7 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
       clearTimeout(timer)
       stop.abort()
     }
-  }, [prompt, output, given, rewards, sample])
+  }, [request, rewards, judges])
 
   const found = sample.image ? readBoxes(output) : null
   const spans = (answer?.scores ?? []).flatMap(({ score }) =>
@@ -102,7 +145,15 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
     { kind: 'span' }
   >[]
   return (
-    <div className="playground">
+    // biome-ignore lint/a11y/noStaticElementInteractions: a key that holds in every field
+    <div
+      className="playground"
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || asked.length === 0) return
+        event.preventDefault()
+        verdicts.ask(asked)
+      }}
+    >
       <div className="stack">
         {sample.image && (
           <BoxCanvas
@@ -165,11 +216,7 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
             onClick={() => {
               setPrompt(sample.prompt)
               setOutput(sample.output)
-              setReference(
-                typeof sample.reference === 'string'
-                  ? sample.reference
-                  : JSON.stringify(sample.reference, null, 1),
-              )
+              setReference(textOfReference(sample.reference))
             }}
           >
             Begin again
@@ -179,8 +226,30 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
       <section className="card stack" aria-label="Rewards" style={{ gap: 18 }}>
         <h2>Rewards</h2>
         {problem && <Problem error={problem} />}
+        {asked.length > 0 && (
+          <div className="row" style={{ gap: 10 }}>
+            <Button
+              loading={verdicts.isAsking}
+              disabled={verdicts.isFresh(asked)}
+              onClick={() => verdicts.ask(asked)}
+              rightSection={<Kbd size="xs">Ctrl Enter</Kbd>}
+            >
+              Ask {asked.length === 1 ? asked[0] : `${asked.length} judges`}
+            </Button>
+            <span className="soft small" role="status">
+              {verdicts.isAsking
+                ? 'A model is asked …'
+                : verdicts.isFresh(asked)
+                  ? 'Judged as it stands.'
+                  : 'Rewards that ask a model wait for you.'}
+            </span>
+          </div>
+        )}
+        {verdicts.problem && <Problem error={verdicts.problem} />}
         {rewards.map((reward) => {
-          const one = answer?.scores.find((score) => score.reward === reward)
+          const isJudge = judges.has(reward)
+          const one = isJudge ? verdicts.of(reward) : answer?.scores.find((score) => score.reward === reward)
+          const isOld = isJudge && one !== undefined && !verdicts.isFresh([reward])
           const remove = (
             <Remove
               key="remove"
@@ -197,19 +266,54 @@ function Bench({ kind }: { readonly kind: PlaygroundKind }) {
               <p className="bad small">{one.problem}</p>
             </section>
           ) : (
-            <ScoreDetail
-              key={reward}
-              name={reward}
-              score={one?.score ?? undefined}
-              range={one?.range ?? [null, null]}
-              action={remove}
-            />
+            <div key={reward} className={isOld ? 'old stack' : 'stack'} style={{ gap: 4 }}>
+              <ScoreDetail
+                name={reward}
+                score={one?.score ?? undefined}
+                range={one?.range ?? [null, null]}
+                action={remove}
+              />
+              {isOld && <p className="soft small">of what stood here when it was asked</p>}
+            </div>
           )
         })}
         <AddReward onAdd={(reward) => !rewards.includes(reward) && setRewards([...rewards, reward])} />
       </section>
     </div>
   )
+}
+
+type Request = Readonly<Record<string, unknown>>
+
+/** What rewards that ask a model said, and of which sample; they are asked when somebody wants it. */
+function useVerdicts(request: Request) {
+  const [said, setSaid] = useState<
+    ReadonlyMap<string, { readonly of: Request; readonly score: PlaygroundAnswer['scores'][number] }>
+  >(new Map())
+  const [isAsking, setAsking] = useState(false)
+  const [problem, setProblem] = useState<ApiProblem | null>(null)
+  return {
+    isAsking,
+    problem,
+    of: (reward: string) => said.get(reward)?.score,
+    isFresh: (rewards: readonly string[]) => rewards.every((reward) => said.get(reward)?.of === request),
+    async ask(rewards: readonly string[]): Promise<void> {
+      if (isAsking) return
+      setAsking(true)
+      try {
+        const { scores } = await send<PlaygroundAnswer>('playground/score', { sample: request, rewards })
+        setSaid(
+          (before) =>
+            new Map([...before, ...scores.map((score) => [score.reward, { of: request, score }] as const)]),
+        )
+        setProblem(null)
+      } catch (error) {
+        setProblem(error as ApiProblem)
+      } finally {
+        setAsking(false)
+      }
+    },
+  }
 }
 
 function Remove({ reward, onRemove }: { readonly reward: string; readonly onRemove: () => void }) {
@@ -262,9 +366,15 @@ function AddReward({ onAdd }: { readonly onAdd: (reward: string) => void }) {
   )
 }
 
+function textOfReference(reference: Json): string {
+  if (reference === null) return ''
+  return typeof reference === 'string' ? reference : JSON.stringify(reference, null, 1)
+}
+
 /** JSON where it is JSON, a text where the reference was one or is none. */
 function referenceOf(text: string, original: Json): Json {
   if (typeof original === 'string') return text
+  if (original === null && text.trim() === '') return null
   try {
     return JSON.parse(text)
   } catch {

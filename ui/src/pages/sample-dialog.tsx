@@ -1,5 +1,6 @@
 import { ActionIcon, Modal, Tooltip } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
+import { Link } from 'wouter'
 import { encode, useAnswer } from '../api.ts'
 import { figure, shareOf } from '../format.ts'
 import { Icon } from '../parts/icon.tsx'
@@ -107,6 +108,11 @@ function Inside({
       <div>
         {other === undefined && (
           <>
+            <div>
+              <Link href={`/playground/${encode(run.id)}/${sample.position}`} className="small">
+                Change it in the playground
+              </Link>
+            </div>
             <Pictures
               turns={[sample.prompt, sample.output]}
               boxes={sample.boxes}

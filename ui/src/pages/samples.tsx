@@ -12,6 +12,7 @@ import { Answered, Command, Empty, Problem, Waiting } from '../parts/states.tsx'
 import { ValueFilters } from '../parts/value-filters.tsx'
 import type { SamplesPage as Page, RunDetail, RunHead, SampleOrder } from '../wire.ts'
 import { type Look, lookOf, lookText, tidied } from './look.ts'
+import { RunDifferences } from './run-differences.tsx'
 import { SampleDialog } from './sample-dialog.tsx'
 
 interface SamplesProps {
@@ -118,7 +119,31 @@ function Browse({
     (words: string) => change({ ...look, filter: { ...filter, text: words } }),
     250,
   )
+  const second = look.order && 'second' in look.order ? look.order.second : undefined
+  const against = second?.run === undefined ? undefined : { run: second.run, reward: second.reward }
+  const shared = (other: string | null) => {
+    const theirs = new Set(runs.find(({ id }) => id === other)?.rewards.map(({ name }) => name))
+    return run.rewards.map(({ name }) => name).filter((name) => theirs.has(name))
+  }
+  const comparable = runs.map(({ id }) => id).filter((id) => id !== run.id && shared(id).length > 0)
+  /** Widest apart first, by the reward that was looked at if there is such. */
+  const compareWith = (other: string | null, wanted = against?.reward) => {
+    const names = shared(other)
+    const reward = names.find((name) => name === wanted) ?? names[0]
+    if (other === null || reward === undefined) return change(look.filter ? { filter: look.filter } : {})
+    const order = { by: 'disagreement', first: reward, second: { reward, run: other } } as const
+    change({ ...look, order, descending: true })
+  }
   useShortcuts('Samples', [
+    ...(comparable.length > 0
+      ? [
+          {
+            keys: 'c',
+            does: 'Compare with another run, or with none',
+            run: () => compareWith(against === undefined ? comparable[0]! : null),
+          },
+        ]
+      : []),
     { keys: '/', does: 'Search', run: () => search.current?.focus() },
     { keys: 'f', does: 'Filters', run: () => setShowsFilters((shows) => !shows) },
   ])
@@ -137,6 +162,19 @@ function Browse({
             w={{ base: '100%', xs: 210 }}
           />
         ) : null}
+        {comparable.length > 0 && (
+          <Select
+            label="Compare with"
+            placeholder="no other run"
+            data={comparable}
+            value={against?.run ?? null}
+            onChange={(other) => compareWith(other)}
+            clearable
+            clearButtonProps={{ 'aria-label': 'Compare with no other run' }}
+            searchable={comparable.length > 8}
+            w={{ base: '100%', xs: 210 }}
+          />
+        )}
         <SearchBox ref={search} words={filter.text ?? ''} onType={type} />
         <OrderSelect run={run} runs={runs} look={look} onChange={change} />
         {run.kinds.map(({ field, values }) => (
@@ -182,6 +220,15 @@ function Browse({
           </Button>
         )}
       </div>
+      {against !== undefined && (
+        <RunDifferences
+          run={run}
+          other={against.run}
+          filter={filter}
+          current={against.reward}
+          onChoose={(reward) => compareWith(against.run, reward)}
+        />
+      )}
       <div className="browse">
         <ValueFilters
           run={run}
@@ -218,7 +265,7 @@ function Browse({
         <SampleDialog
           run={run}
           position={position}
-          other={look.order && 'second' in look.order ? look.order.second.run : undefined}
+          other={against?.run}
           onClose={() => open(undefined)}
           onOpen={open}
           {...(place >= 0 ? { place: place + 1, onStep: step } : {})}

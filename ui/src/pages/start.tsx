@@ -28,6 +28,15 @@ export function StartPage() {
 function Inside({ overview }: { readonly overview: Overview }) {
   const { runs, documents, votes, store } = overview
   const [newest] = runs
+  const [comparable] =
+    newest === undefined
+      ? []
+      : runs.slice(1).flatMap((run) => {
+          // Another run on the same data, with a reward that the newest has too.
+          const known = new Set(run.source !== newest.source ? [] : run.rewards.map(({ name }) => name))
+          const reward = newest.rewards.find(({ name }) => known.has(name))?.name
+          return reward === undefined ? [] : [{ run: run.id, reward }]
+        })
   const of = (...kinds: string[]) => documents.filter(({ kind }) => kinds.includes(kind))
   return (
     <>
@@ -68,6 +77,22 @@ function Inside({ overview }: { readonly overview: Overview }) {
               >
                 {newest.rewards[0]!.name} against {newest.rewards[1]!.name}, widest apart first: one of them
                 is wrong there.
+              </Begin>
+            )}
+            {comparable !== undefined && (
+              <Begin
+                href={`/samples/${encode(newest.id)}/${lookText({
+                  order: {
+                    by: 'disagreement',
+                    first: comparable.reward,
+                    second: { reward: comparable.reward, run: comparable.run },
+                  },
+                  descending: true,
+                })}`}
+                icon="samples"
+                title={`Compare it with ${comparable.run}`}
+              >
+                The same samples in both runs side by side, widest apart by {comparable.reward} first.
               </Begin>
             )}
             <Begin href="/votes" icon="votes" title="Let people decide">

@@ -7,18 +7,15 @@ import { Chart, palette } from '../parts/chart.tsx'
 import { Said } from '../parts/said.tsx'
 import { Spread } from '../parts/scores.tsx'
 import { Answered, Empty } from '../parts/states.tsx'
-import {
-  type ExampleRecord,
-  type LogRecord,
-  type TrainingLogs,
-  useTrainingLogs,
-} from '../parts/training-logs.ts'
-import type { KeptDocumentOf } from '../wire.ts'
+import { type ExampleRecord, type LogRecord, useTrainingLogs } from '../parts/training-logs.ts'
+import type { DocumentHead, KeptDocumentOf, Measured } from '../wire.ts'
 
-/** Of a reproduction; a training has a claim at most. */
+/** Of a reproduction, which has a result, or of a training. */
 interface TrainingContent {
   readonly claim?: string
-  readonly status?: 'running' | 'complete'
+  readonly status?: 'running' | 'complete' | 'stopped'
+  readonly measured?: readonly Measured[]
+  readonly notes?: readonly string[]
   readonly arms?: Readonly<Record<string, string>>
   readonly result?: {
     readonly verdict: string | null
@@ -53,41 +50,57 @@ interface TrainingContent {
   }
 }
 
+/** Trainings beside one: browsers keep few connections to one server. */
+const mostBeside = 4
+
 /** One training: curves as they grow, arms side by side, outputs over time, and the verdict when there is one. */
 export default function TrainingPage({ kind, id }: { readonly kind: string; readonly id: string }) {
   const training = useAnswer<KeptDocumentOf<TrainingContent>>(`trainings/${encode(kind)}/${encode(id)}`, {
     every: 4000,
   })
-  const logs = useTrainingLogs(kind, id)
   return (
     <Answered query={training}>
       {({ title, content, created }) => (
-        <Inside title={title} content={content} created={created} logs={logs} />
+        <Inside kind={kind} id={id} title={title} content={content} created={created} />
       )}
     </Answered>
   )
 }
 
 function Inside({
+  kind,
+  id,
   title,
   content,
   created,
-  logs,
 }: {
+  readonly kind: string
+  readonly id: string
   readonly title: string
   readonly content: TrainingContent
   readonly created: string
-  readonly logs: TrainingLogs
 }) {
-  const { result, claim, arms: described } = content
+  const { result, claim, arms: described, measured = [], notes = [] } = content
+  const all = useAnswer<DocumentHead[]>('trainings')
+  const others = (all.data ?? []).filter((other) => other.kind !== kind || other.id !== id)
+  const [beside, setBeside] = useState<readonly string[]>([])
+  const shownBeside = others.filter((other) => beside.includes(keyOf(other)))
+  const logs = useTrainingLogs([
+    { kind, id, armOf: (folder) => describedArm(folder, described) || title },
+    ...shownBeside.map((other) => ({
+      kind: other.kind,
+      id: other.id,
+      armOf: (folder: string) => (folder === '' ? other.title : `${other.title}: ${folder}`),
+    })),
+  ])
   // A finished reproduction carries its curves; while it runs they are in the logs.
   const records = useMemo(
-    () => (logs.records.length > 0 ? named(logs.records, described) : finished(result)),
-    [logs.records, result, described],
+    () => (logs.records.length > 0 ? logs.records : finished(result)),
+    [logs.records, result],
   )
   const examples = useMemo(
-    () => (logs.examples.length > 0 ? named(logs.examples, described) : finishedExamples(result)),
-    [logs.examples, result, described],
+    () => (logs.examples.length > 0 ? logs.examples : finishedExamples(result)),
+    [logs.examples, result],
   )
   const arms = useMemo(
     () => [
@@ -112,11 +125,11 @@ function Inside({
         <div className="row">
           {verdict && <span className={`tag ${verdict === 'reproduced' ? 'good' : 'bad'}`}>{verdict}</span>}
           <span
-            className={`tag ${content.status === 'running' && logs.state === 'live' ? 'accent' : ''}`}
+            className={`tag ${(content.status ?? 'running') === 'running' && logs.state === 'live' ? 'accent' : ''}`}
             role="status"
           >
-            {content.status === 'complete'
-              ? `finished · ${moment(created)}`
+            {content.status === 'complete' || content.status === 'stopped'
+              ? `${content.status === 'complete' ? 'finished' : 'stopped'} · ${moment(created)}`
               : logs.state === 'live'
                 ? 'live'
                 : logs.state === 'lost'
@@ -125,6 +138,19 @@ function Inside({
           </span>
         </div>
       </div>
+      {others.length > 0 && (
+        <MultiSelect
+          label="Beside"
+          placeholder={beside.length === 0 ? 'other trainings' : ''}
+          data={others.map((other) => ({ value: keyOf(other), label: other.title }))}
+          value={[...beside]}
+          onChange={setBeside}
+          searchable
+          hidePickedOptions
+          maxValues={mostBeside}
+          style={{ maxWidth: 560 }}
+        />
+      )}
       {result && result.criteria.length > 0 && <Criteria criteria={result.criteria} />}
       {records.length === 0 ? (
         <Empty title="No steps yet">
@@ -133,6 +159,7 @@ function Inside({
       ) : (
         <Curves records={records} arms={arms} {...(described === undefined ? {} : { described })} />
       )}
+      {(measured.length > 0 || notes.length > 0) && <MeasuredTable measured={measured} notes={notes} />}
       {result && result.arms.length > 0 && <Arms result={result} />}
       {examples.length > 0 && <Examples examples={examples} arms={arms} />}
       {result?.failures.map(({ run, reason }) => (
@@ -141,6 +168,47 @@ function Inside({
         </p>
       ))}
     </>
+  )
+}
+
+function MeasuredTable({
+  measured,
+  notes,
+}: {
+  readonly measured: readonly Measured[]
+  readonly notes: readonly string[]
+}) {
+  return (
+    <section className="card stack">
+      <h2>What it came to</h2>
+      <div className="scroll">
+        <table className="plain">
+          <thead>
+            <tr>
+              <th>measured</th>
+              <th className="n">value</th>
+              <th>95% interval</th>
+              <th className="n">n</th>
+            </tr>
+          </thead>
+          <tbody>
+            {measured.map(({ name, value, low, high, n }) => (
+              <tr key={name}>
+                <td>{name}</td>
+                <td className="n">{figure(value)}</td>
+                <td>{low === undefined || high === undefined ? '' : interval({ low, high })}</td>
+                <td className="n">{n === undefined ? '' : n.toLocaleString('en')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {notes.map((note) => (
+        <p className="soft small" key={note}>
+          {note}
+        </p>
+      ))}
+    </section>
   )
 }
 
@@ -176,7 +244,7 @@ function Criteria({ criteria }: { readonly criteria: NonNullable<TrainingContent
   )
 }
 
-const firstShown = ['reward', 'oracle', 'kl', 'KL to the start', 'length']
+const firstShown = ['reward', 'oracle', 'kl', 'KL to the start', 'length', 'loss', 'accuracy']
 
 function Curves({
   records,
@@ -196,7 +264,9 @@ function Curves({
       ...names.filter((name) => /^(?:held-out|evaluation)/.test(name)),
       ...names.filter((name) => !firstShown.includes(name)),
     ].slice(0, 4)
-  const last = Math.max(...records.map(({ step }) => step))
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
+  const visible = useMemo(() => records.filter(({ arm }) => !hidden.has(arm)), [records, hidden])
+  const last = records.reduce((most, { step }) => Math.max(most, step), 0)
   return (
     <section className="card stack">
       <div className="between" style={{ flexWrap: 'wrap' }}>
@@ -205,14 +275,25 @@ function Curves({
           up to iteration {last.toLocaleString('en')}, {counted(records.length, 'record')}
         </span>
       </div>
-      <div className="legend">
+      <fieldset className="toggles" aria-label="Arms">
         {arms.map((arm, index) => (
-          <span key={arm} title={described[arm] ?? ''}>
+          <button
+            type="button"
+            className="toggle"
+            key={arm}
+            title={described[arm] ?? ''}
+            aria-pressed={!hidden.has(arm)}
+            onClick={() =>
+              setHidden(
+                new Set(hidden.has(arm) ? [...hidden].filter((one) => one !== arm) : [...hidden, arm]),
+              )
+            }
+          >
             <i style={{ background: palette[index % palette.length] }} />
             {arm}
-          </span>
+          </button>
         ))}
-      </div>
+      </fieldset>
       <MultiSelect
         aria-label="Curves"
         data={names}
@@ -228,7 +309,7 @@ function Curves({
             <figcaption>
               <b style={{ color: 'var(--ink)' }}>{name}</b>
             </figcaption>
-            <Curve name={name} records={records} arms={arms} />
+            <Curve name={name} records={visible} arms={arms} />
           </figure>
         ))}
       </div>
@@ -408,16 +489,15 @@ function Examples({
   )
 }
 
+function keyOf({ kind, id }: Pick<DocumentHead, 'kind' | 'id'>): string {
+  return `${kind} ${id}`
+}
+
 /** Logs lie in folders named after their arms, in letters that a folder may have, some with a tuned value at the end. */
-function named<Entry extends { readonly arm: string }>(
-  entries: readonly Entry[],
-  described: Readonly<Record<string, string>> = {},
-): readonly Entry[] {
-  const names = new Map(Object.keys(described).map((arm) => [arm.replaceAll(/[^\w.=-]+/g, '-'), arm]))
-  return entries.map((entry) => {
-    const arm = names.get(entry.arm) ?? names.get(entry.arm.replace(/@[^@]*$/, ''))
-    return arm === undefined ? entry : { ...entry, arm }
-  })
+function describedArm(folder: string, described: Readonly<Record<string, string>> = {}): string {
+  const names = Object.keys(described)
+  const named = (text: string) => names.find((arm) => arm.replaceAll(/[^\w.=-]+/g, '-') === text)
+  return named(folder) ?? named(folder.replace(/@[^@]*$/, '')) ?? folder
 }
 
 function finished(result: TrainingContent['result']): LogRecord[] {

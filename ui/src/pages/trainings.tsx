@@ -13,8 +13,8 @@ export default function TrainingsPage() {
         <div>
           <h1>Training and reproductions</h1>
           <p>
-            Published systems learning from their rewards on small worlds: arms side by side, while they run
-            and after.
+            Reproductions of published systems, reward models, and trainings of your own: arms side by side,
+            while they run and after.
           </p>
         </div>
       </div>
@@ -23,10 +23,13 @@ export default function TrainingsPage() {
           list.length === 0 ? (
             <Empty title="Nothing is learning here yet">
               <p>
-                A reproduction trains the arms of a published system over seeds and judges its claim. Its
-                curves and outputs appear here from its first step.
+                A reproduction trains the arms of a published system over seeds and judges its claim; a reward
+                model learns from pairs; a script of your own writes logs into a folder. Curves appear here
+                from the first step.
               </p>
               <Command>npx guerdon reproduce toolrl --quick</Command>
+              <Command>npx guerdon train reward pairs.jsonl --out my-reward</Command>
+              <Command>npx guerdon ui --logs runs</Command>
             </Empty>
           ) : (
             <div className="cards">

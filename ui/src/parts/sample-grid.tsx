@@ -4,12 +4,14 @@ import { useEffect, useRef } from 'react'
 import { figure } from '../format.ts'
 import type { RewardHead, SampleOrder, ShownSample } from '../wire.ts'
 import { imagesOf, Picture } from './picture.tsx'
-import { ScoreLines, Value } from './scores.tsx'
+import { ScoreLines } from './scores.tsx'
 import { plainText } from './turns.tsx'
 
 const cardHeight = 336
 const gap = 14
 const narrowest = 272
+/** Of a card that holds the answers of two runs. */
+const narrowestPair = 460
 
 /** Samples as cards; only those near the window are in the page, however many there are. */
 export function SampleGrid({
@@ -31,7 +33,9 @@ export function SampleGrid({
 }) {
   const { ref, width } = useElementSize()
   const outer = useRef<HTMLDivElement>(null)
-  const columns = Math.max(1, Math.floor((width + gap) / (narrowest + gap)))
+  const other = order.by === 'gap' || order.by === 'disagreement' ? order.second.run : undefined
+  const least = other === undefined ? narrowest : narrowestPair
+  const columns = Math.max(1, Math.floor((width + gap) / (least + gap)))
   const rows = Math.ceil(samples.length / columns)
   const virtual = useWindowVirtualizer({
     count: rows,
@@ -69,6 +73,7 @@ export function SampleGrid({
                   sample={sample}
                   rewards={rewards}
                   order={order}
+                  other={other}
                   isCurrent={sample.position === current}
                   onOpen={onOpen}
                 />
@@ -89,33 +94,29 @@ function SampleCard({
   sample,
   rewards,
   order,
+  other,
   isCurrent,
   onOpen,
 }: {
   readonly sample: ShownSample
   readonly rewards: readonly RewardHead[]
   readonly order: SampleOrder
+  readonly other: string | undefined
   readonly isCurrent: boolean
   readonly onOpen: (position: number) => void
 }) {
-  const [image] = [...imagesOf(sample.prompt), ...imagesOf(sample.output)]
-  const render = sample.renders.find(({ dataUrl }) => dataUrl !== undefined)
   const kind = ['recipe', 'model', 'kind']
     .map((field) => sample.meta[field])
     .find((value) => typeof value === 'string')
+  const { beside } = sample
   return (
     <article className="sample" data-current={isCurrent || undefined}>
-      {(image || render) && (
-        <span className="look">
-          {render ? (
-            <img src={render.dataUrl} alt={render.role} loading="lazy" />
-          ) : (
-            <Picture
-              image={image!}
-              boxes={sample.boxes.filter((box) => box.image === 0)}
-              masks={sample.masks.shown.filter((mask) => mask.image === 0)}
-            />
-          )}
+      {beside === undefined ? (
+        <Look sample={sample} />
+      ) : (
+        <span className="pair">
+          <Look sample={sample} />
+          <Look sample={beside} />
         </span>
       )}
       <span className="body">
@@ -124,21 +125,69 @@ function SampleCard({
             {sample.id}
           </button>
           {sample.key !== undefined && order.by !== 'value' && (
-            <span className="tag accent nowrap" title="apart by so many standard deviations">
-              {figure(sample.key, 2)} sd
-            </span>
+            <Apart apart={sample.key} isPlain={other !== undefined} />
           )}
         </span>
         {kind !== undefined && <span className="soft small ellipsis">{String(kind)}</span>}
-        <span className="text">{plainText(sample.output).slice(0, 700)}</span>
-        <ScoreLines scores={sample.scores} rewards={rewards} />
-        {sample.other !== undefined && order.by !== 'position' && order.by !== 'value' && (
-          <span className="between small">
-            <span className="soft ellipsis">in {order.second.run}</span>
-            <Value score={sample.other} />
-          </span>
+        {beside === undefined ? (
+          <>
+            <span className="text">{plainText(sample.output).slice(0, 700)}</span>
+            <ScoreLines scores={sample.scores} rewards={rewards} />
+          </>
+        ) : (
+          <>
+            <span className="pair soft small">
+              <span className="ellipsis">here</span>
+              <span className="ellipsis">in {other}</span>
+            </span>
+            <span className="pair text">
+              {[sample, beside].map(({ run, output }) => (
+                <span key={run}>{plainText(output).slice(0, 500)}</span>
+              ))}
+            </span>
+            <span className="pair">
+              {[sample, beside].map(({ run, scores }) => (
+                <ScoreLines key={run} scores={scores} rewards={rewards} most={3} />
+              ))}
+            </span>
+          </>
         )}
       </span>
     </article>
+  )
+}
+
+/** How far apart two values are, by which a card stands where it does. */
+function Apart({ apart, isPlain }: { readonly apart: number; readonly isPlain: boolean }) {
+  if (isPlain)
+    return (
+      <span className="tag accent nowrap" title="difference of the values">
+        {apart > 0 ? '+' : ''}
+        {figure(apart)}
+      </span>
+    )
+  return (
+    <span className="tag accent nowrap" title="apart by so many standard deviations">
+      {figure(apart, 2)} sd
+    </span>
+  )
+}
+
+function Look({ sample }: { readonly sample: ShownSample }) {
+  const [image] = [...imagesOf(sample.prompt), ...imagesOf(sample.output)]
+  const render = sample.renders.find(({ dataUrl }) => dataUrl !== undefined)
+  if (!image && !render) return null
+  return (
+    <span className="look">
+      {render ? (
+        <img src={render.dataUrl} alt={render.role} loading="lazy" />
+      ) : (
+        <Picture
+          image={image!}
+          boxes={sample.boxes.filter((box) => box.image === 0)}
+          masks={sample.masks.shown.filter((mask) => mask.image === 0)}
+        />
+      )}
+    </span>
   )
 }

@@ -1,6 +1,6 @@
 import { Tooltip } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { bounds, figure, shareOf } from '../format.ts'
+import { bounds, counted, figure, shareOf } from '../format.ts'
 import type { RewardHead, Score } from '../wire.ts'
 
 type Bounds = RewardHead['range']
@@ -94,8 +94,19 @@ export function ScoreDetail({
         </div>
       )}
       {score?.rationale && <p className="small">{score.rationale}</p>}
+      {score?.usage && <p className="soft small">{spent(score.usage)}</p>}
     </section>
   )
+}
+
+/** `2 calls, 310 tokens read, 12 written, $0.0004` */
+function spent({ calls, inputTokens, outputTokens, costUsd }: NonNullable<Score['usage']>): string {
+  return [
+    ...(calls === undefined ? [] : [counted(calls, 'call')]),
+    ...(inputTokens === undefined ? [] : [`${counted(inputTokens, 'token')} read`]),
+    ...(outputTokens === undefined ? [] : [`${outputTokens.toLocaleString('en')} written`]),
+    ...(costUsd === undefined ? [] : [`$${costUsd < 0.1 ? costUsd.toPrecision(2) : costUsd.toFixed(2)}`]),
+  ].join(', ')
 }
 
 function PartLine({ name, value }: { readonly name: string; readonly value: number | null }) {

@@ -33,55 +33,79 @@ interface News {
 /** How often what has come in is drawn [ms]. */
 const drawn = 800
 
-/** The logs of a training as they grow; a lost connection is made anew and begins from the start. */
-export function useTrainingLogs(kind: string, id: string): TrainingLogs {
+/** A training whose logs are followed. */
+export interface LogSource {
+  readonly kind: string
+  readonly id: string
+  /** Of an arm by the name that its folder gives it; an empty name is the training itself. */
+  readonly armOf: (folder: string) => string
+}
+
+/** The logs of trainings as they grow; a lost connection is made anew and begins from the start. */
+export function useTrainingLogs(sources: readonly LogSource[]): TrainingLogs {
   const [logs, setLogs] = useState<TrainingLogs>({ records: [], examples: [], state: 'connecting' })
-  const held = useRef(new Map<string, Json[]>())
+  const current = useRef(sources)
+  current.current = sources
+  const wanted = JSON.stringify(sources.map(({ kind, id }) => [kind, id]))
   useEffect(() => {
-    const source = new EventSource(address(`trainings/${encode(kind)}/${encode(id)}/events`))
     let isNew = false
-    let state: TrainingLogs['state'] = 'connecting'
-    source.addEventListener('begin', () => {
-      held.current = new Map()
-      state = 'live'
-      isNew = true
+    const followed = (JSON.parse(wanted) as [string, string][]).map(([kind, id]) => {
+      const source = new EventSource(address(`trainings/${encode(kind)}/${encode(id)}/events`))
+      const one = { source, files: new Map<string, Json[]>(), state: 'connecting' as TrainingLogs['state'] }
+      source.addEventListener('begin', () => {
+        one.files = new Map()
+        one.state = 'live'
+        isNew = true
+      })
+      source.addEventListener('records', (event) => {
+        const { file, records, isAnew } = JSON.parse((event as MessageEvent<string>).data) as News
+        one.files.set(file, [...(isAnew ? [] : (one.files.get(file) ?? [])), ...records])
+        isNew = true
+      })
+      source.onerror = () => {
+        one.state = 'lost'
+        isNew = true
+      }
+      return one
     })
-    source.addEventListener('records', (event) => {
-      const { file, records, isAnew } = JSON.parse((event as MessageEvent<string>).data) as News
-      held.current.set(file, [...(isAnew ? [] : (held.current.get(file) ?? [])), ...records])
-      isNew = true
-    })
-    source.onerror = () => {
-      state = 'lost'
-      isNew = true
-    }
     const draw = () => {
       if (!isNew) return
       isNew = false
-      setLogs({ ...read(held.current), state })
+      const all = followed.map(({ files }, index) => read(files, current.current[index]?.armOf ?? String))
+      const states = followed.map(({ state }) => state)
+      setLogs({
+        records: all.flatMap(({ records }) => records),
+        examples: all.flatMap(({ examples }) => examples),
+        state:
+          states.find((state) => state === 'lost') ??
+          states.find((state) => state === 'connecting') ??
+          'live',
+      })
     }
     const timer = setInterval(draw, drawn)
     const first = setTimeout(draw, 150)
     return () => {
       clearInterval(timer)
       clearTimeout(first)
-      source.close()
+      for (const { source } of followed) source.close()
     }
-  }, [kind, id])
+  }, [wanted])
   return logs
 }
 
-function read(files: ReadonlyMap<string, readonly Json[]>): Pick<TrainingLogs, 'records' | 'examples'> {
+function read(
+  files: ReadonlyMap<string, readonly Json[]>,
+  armOf: LogSource['armOf'],
+): Pick<TrainingLogs, 'records' | 'examples'> {
   const records: LogRecord[] = []
   const examples: ExampleRecord[] = []
   for (const [file, lines] of files) {
-    const [, seed, folder, name] = /^seed-(\d+)\/([^/]+)\/(?:.*\/)?([^/]+)\.jsonl$/.exec(file) ?? []
-    const arm = folder ?? file.replace(/\.jsonl$/, '')
     if (file === 'runs.jsonl') continue
+    const { folder, seed, isExamples } = placeOf(file)
+    const own = { arm: armOf(folder), seed }
     lines.forEach((line, index) => {
       if (!isRecord(line)) return
-      const own = { arm, seed: Number(seed ?? 0) }
-      if (name === 'examples' || typeof line.output === 'string')
+      if (isExamples || typeof line.output === 'string')
         examples.push({
           ...own,
           iteration: typeof line.iteration === 'number' ? line.iteration : null,
@@ -103,6 +127,25 @@ function read(files: ReadonlyMap<string, readonly Json[]>): Pick<TrainingLogs, '
     })
   }
   return { records, examples }
+}
+
+/**
+ * What a log belongs to, by where it is: `seed-0/fine/training.jsonl` of a reproduction, or whatever a trainer was told:
+ * `fine/seed-0.jsonl`, `fine/seed-0/log.jsonl`, `fine.jsonl`.
+ */
+export function placeOf(file: string): {
+  readonly folder: string
+  readonly seed: number
+  readonly isExamples: boolean
+} {
+  const parts = file.replace(/\.jsonl$/, '').split('/')
+  const isExamples = parts.at(-1) === 'examples'
+  const at = parts.findIndex((part) => /^seed-\d+$/.test(part))
+  const seed = at < 0 ? 0 : Number(parts[at]!.slice('seed-'.length))
+  if (at === 0 && parts.length > 2) return { folder: parts[1]!, seed, isExamples }
+  const rest = parts.filter((_, index) => index !== at)
+  if (/^(?:training|examples|log|logs|records)$/.test(rest.at(-1) ?? '')) rest.pop()
+  return { folder: rest.join('/'), seed, isExamples }
 }
 
 function isRecord(line: Json): line is JsonObject {

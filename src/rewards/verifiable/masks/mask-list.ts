@@ -31,7 +31,8 @@ const listFields = ['masks', 'annotations', 'objects', 'segments', 'shapes'] as 
  * @example readMaskList([{ segmentation: { size: [2, 2], counts: [1, 2, 1] }, label: 'cat' }])
  */
 export function readMaskList(json: Json | undefined): MaskList | undefined {
-  if (Array.isArray(json)) return joined(json.map((item) => (isObject(item) ? readItem(item) : undefined)))
+  if (Array.isArray(json))
+    return joined(json.map((item) => (isObject(item) ? readItem(item as JsonObject) : undefined)))
   if (!isObject(json)) return undefined
   const object = json as JsonObject
   const lists = listFields.map((field) => object[field]).filter((list) => Array.isArray(list))
