@@ -43,12 +43,15 @@ export function drawHabit(request: Instruction, rng: Rng): string[] {
   return tokens
 }
 
-/** Half of an answer's manner is its politeness: what these requests all ask for. */
 const goldWeights: OracleWeights = { harmlessness: 0, conciseness: 0.4, format: 0, politeness: 0.6 }
 
-/** The exact oracle: relevance * truthfulness * fluency * (0.4 conciseness + 0.6 politeness), in [0, 1]. */
+/**
+ * The exact oracle: relevance * truthfulness * fluency^3 * (0.4 conciseness + 0.6 politeness), in [0, 1]. An answer half of
+ * which is outside of the grammar is an eighth of an answer.
+ */
 export function goldOf(request: Instruction, tokens: readonly string[]): number {
-  return judgeAnswer(request, tokens, goldWeights).total
+  const { total, parts } = judgeAnswer(request, tokens, goldWeights)
+  return total * parts.fluency ** 2
 }
 
 /** Careless rewards of one answer: neither is bounded, and of each there can be too much. */

@@ -3,7 +3,9 @@ import type { Reproduction } from './reproduction.ts'
 
 /** Proofs by the method's id, loaded when they are wanted: they bring the tensor engine along. */
 const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
+  'constrained-rlhf': async () => (await import('../constrained-rlhf/proof.ts')).constrainedRlhfProof,
   cream: async () => (await import('../cream/proof.ts')).creamProof,
+  'curr-reft': async () => (await import('../curr-reft/proof.ts')).currReftProof,
   genarm: async () => (await import('../genarm/proof.ts')).genarmProof,
   gflowvlm: async () => (await import('../gflowvlm/proof.ts')).gflowvlmProof,
   'goal-conditioned-rm': async () => (await import('../goal-conditioned-rm/proof.ts')).goalConditionedRmProof,
@@ -15,6 +17,8 @@ const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
     (await import('../temporal-self-rewarding/proof.ts')).temporalSelfRewardingProof,
   toolrl: async () => (await import('../toolrl/proof.ts')).toolrlProof,
   'vision-r1': async () => (await import('../vision-r1/proof.ts')).visionR1Proof,
+  'visual-rft': async () => (await import('../visual-rft/proof.ts')).visualRftProof,
+  'vlm-r1': async () => (await import('../vlm-r1/proof.ts')).vlmR1Proof,
 }
 
 export const provenIds: readonly string[] = Object.keys(proofs)
