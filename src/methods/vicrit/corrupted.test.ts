@@ -33,3 +33,9 @@ test('the same numbers give the same description', () => {
   const again = drawCorrupted(world, new Rng('item/0'), { styles: ['full', 'paragraph'], types })
   expect(again).toEqual(items[0])
 })
+
+test('an error that no style tells of is refused', () => {
+  expect(() => drawCorrupted(world, new Rng(0), { styles: ['full'], types: ['relation'] })).toThrow(
+    /descriptions of the styles full have no relation/,
+  )
+})

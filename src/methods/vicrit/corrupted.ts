@@ -1,4 +1,4 @@
-import type { Rng } from '../../core/index.ts'
+import { GuerdonError, type Rng } from '../../core/index.ts'
 import { changedSegment } from '../../rewards/verifiable/text/changed-segment.ts'
 import { type CaptionStyle, captionOf } from '../../worlds/scenes/caption.ts'
 import { type Corruption, type CorruptionType, corruptCaption } from '../../worlds/scenes/injector.ts'
@@ -17,7 +17,7 @@ export interface CorruptedCaption {
 
 /**
  * One of the given types of error, all as often, in a description of one of the styles: scenes and captions are drawn
- * until they allow it.
+ * until they allow it. Throws `no-such-error` when a thousand in a row do not.
  */
 export function drawCorrupted(
   world: SceneWorld,
@@ -25,7 +25,7 @@ export function drawCorrupted(
   { styles, types }: { readonly styles: readonly CaptionStyle[]; readonly types: readonly CorruptionType[] },
 ): CorruptedCaption {
   const type = rng.pick(types)
-  for (;;) {
+  for (let attempt = 0; attempt < 1000; attempt++) {
     const scene = world.scene(rng.int(0, 2 ** 31))
     const caption = captionOf(scene, rng, { style: rng.pick(styles) })
     const corruption = corruptCaption(scene, caption, type, rng)
@@ -33,4 +33,11 @@ export function drawCorrupted(
     const wrong = changedSegment(corruption.originalPhrase, corruption.changedPhrase).join(' ')
     if (wrong !== '') return { scene, caption, corruption, wrong }
   }
+  throw new GuerdonError(
+    'no-such-error',
+    `descriptions of the styles ${styles.join(', ')} have no ${type}.`,
+    {
+      fix: 'Add a style that tells of it, such as "paragraph".',
+    },
+  )
 }

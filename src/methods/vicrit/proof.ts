@@ -8,7 +8,7 @@ import { policyGradient } from '../../learn/trainers/policy-gradient.ts'
 import { namesSegment } from '../../rewards/verifiable/text/changed-segment.ts'
 import { mean } from '../../stats/moments.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
-import { colours, numberWords, shapes, sizes } from '../../worlds/scenes/attributes.ts'
+import { colours, shapes, sizes } from '../../worlds/scenes/attributes.ts'
 import { captionPrompt } from '../../worlds/scenes/exchange.ts'
 import { oracle } from '../../worlds/scenes/oracle.ts'
 import { questionSet } from '../../worlds/scenes/question-set.ts'
@@ -32,12 +32,12 @@ import { vicrit } from '../vicrit.ts'
 import { type CorruptedCaption, drawCorrupted } from './corrupted.ts'
 
 const settings = {
-  /** Two domains: lists of all shapes with size and place, and paragraphs of six sentences and more. */
-  styles: ['full', 'paragraph'],
-  types: ['object', 'colour', 'count', 'size', 'relation'],
-  objects: [2, 3],
+  /** Two domains: lists of all shapes with size and place, and lists of shapes alone. */
+  styles: ['full', 'short'],
+  types: ['object', 'colour', 'size', 'place'],
+  objects: [2, 4],
   /** `skill`: share of the start's training answers that name the wrong words; the others name any. */
-  start: { steps: 500, peak: 1.5e-3, skill: 0.8 },
+  start: { steps: 400, peak: 1.5e-3, skill: 0.6 },
   /** Words beside the wrong ones that an answer may have. */
   extraWords: 1,
   iterations: 40,
@@ -50,7 +50,6 @@ const settings = {
   tested: 256,
   questions: 96,
 } as const
-const perIteration = settings.tasks * settings.group
 const kinds = ['existence', 'count', 'colour', 'relation'] as const
 
 type Arm = 'ViCrit' | 'captions' | 'start'
@@ -79,9 +78,10 @@ export const vicritProof: Reproduction = {
   quickArms: ['ViCrit', 'captions'],
   notes: [
     `Start: scenes-vlm, tuned for ${settings.start.steps} steps of 32 descriptions with one injected error; ${settings.start.skill * 100} % of the answers name it, the others any word of the description: it can tell what is wrong, as one habit among others.`,
-    `Every answer has a thought (what the picture shows instead) and the wrong words, ${settings.extraWords} more at most. Errors of object, colour, count, size and relation, all as often.`,
+    `Every answer has a thought (what the picture shows instead) and the wrong words, ${settings.extraWords} more at most. Errors of object, colour, size and place, all as often.`,
+    'Not as the card has it: no paragraphs (after 400 steps a start found 17 % of their errors, 9 % with the pictures of others), and no errors of counts and relations, which give themselves away in the texts of this world: groups are rarer among true claims than among changed ones.',
     'Tuned by: for ViCrit the accuracy of localisation, for captions that of the questions, as it is there that it is compared.',
-    `Measured on ${settings.tested} held-out descriptions, answers sampled at temperature 1, and ${settings.questions} held-out questions of each of four kinds, answered greedily. Chance: a random span as long as the wrong words. Shuffled: the pictures of other descriptions.`,
+    `Measured on ${settings.tested} held-out descriptions, answers sampled at temperature 1, and ${settings.questions} held-out questions of each of four kinds, answered greedily. Chance: a random word that says something of a shape. Shuffled: the pictures of other descriptions.`,
   ],
   criteria: (results) => {
     const seeds = results.seeds.length
@@ -140,7 +140,7 @@ export const prepare: Prepare = ({ seed, quick, folder }) => {
   return tunedSceneStart(folder, {
     ...settings.start,
     seed,
-    steps: quick ? 3 : settings.start.steps,
+    steps: quick ? 1 : settings.start.steps,
     example: (rng) => startExample(drawCorrupted(world, rng, settings), rng),
   })
 }
@@ -165,15 +165,20 @@ function localisationTask({ scene, corruption }: CorruptedCaption): SceneTask {
 }
 
 /** Words by what they say of a shape; each can stand in the place of another of its kind. */
-const wordKinds: readonly (readonly string[])[] = [colours, sizes, shapes, numberWords.slice(1, 7)]
+const wordKinds: readonly (readonly string[])[] = [
+  ...[colours, sizes, shapes],
+  ['top', 'bottom', 'left', 'right', 'middle'],
+]
+
+function sayingWords(description: string): readonly string[] {
+  return wordsOf(description)
+    .map(({ text }) => text)
+    .filter((text) => wordKinds.some((kind) => kind.includes(text)))
+}
 
 /** A word of a description that says something of a shape, and another of its kind. */
 function anyWord(description: string, rng: Rng): { readonly word: string; readonly other: string } {
-  const word = rng.pick(
-    wordsOf(description)
-      .map(({ text }) => text)
-      .filter((text) => wordKinds.some((kind) => kind.includes(text))),
-  )
+  const word = rng.pick(sayingWords(description))
   const kind = wordKinds.find((words) => words.includes(word))!
   return { word, other: rng.pick(kind.filter((other) => other !== word)) }
 }
@@ -182,11 +187,11 @@ export const runArm: RunArm = async (run, context) => {
   const { seed, quick, tuned: learningRate = 3e-4 } = run
   const arm = run.arm as Arm
   const policy = await startingPolicy(run.start)
-  const iterations = quick ? 2 : settings.iterations
+  const [iterations, count] = quick ? [2, 2] : [settings.iterations, settings.tasks]
   const shared = { ...tracked(run, context, { iterations }), policy, trainable: wordsOnly, learningRate }
   const world = sceneWorld({ seed: `vicrit/${seed}`, objects: settings.objects })
   const itemsOf = (iteration: number) =>
-    Array.from({ length: settings.tasks }, (_, index) =>
+    Array.from({ length: count }, (_, index) =>
       drawCorrupted(world, new Rng(`vicrit/${seed}/${iteration}/${index}`), settings),
     )
 
@@ -200,7 +205,7 @@ export const runArm: RunArm = async (run, context) => {
       )
       const { parameters, records } = await offlineTraining<PolicyRow>({
         ...shared,
-        items: passesOver(rows, perIteration, `vicrit/${seed}`),
+        items: passesOver(rows, count * settings.group, `vicrit/${seed}`),
         objective: supervised(policy),
         batch: settings.batch,
       })
@@ -229,7 +234,7 @@ export const runArm: RunArm = async (run, context) => {
   const shuffled = await localised(policy, parameters, tested, Math.floor(tested.length / 2))
   const questions = await answeredQuestions(policy, parameters, held, quick ? 4 : settings.questions)
   const byType = settings.types.map((type) => [
-    type,
+    `errors of ${type}`,
     mean(found.rights.filter((_, index) => tested[index]!.corruption.type === type)),
   ])
   const localisation = mean(found.rights)!
@@ -237,10 +242,10 @@ export const runArm: RunArm = async (run, context) => {
     metrics: {
       localisation,
       shuffled: mean(shuffled.rights)!,
-      chance: mean(tested.map(randomSpan))!,
+      chance: mean(tested.map(randomWord))!,
       ...Object.fromEntries(byType),
       questions: mean(Object.values(questions))!,
-      ...questions,
+      ...Object.fromEntries(kinds.map((kind) => [`${kind} questions`, questions[kind]])),
       'tuned by': arm === 'captions' ? mean(Object.values(questions))! : localisation,
     },
     examples: found.answers
@@ -274,12 +279,9 @@ function isFound(answer: string, { wrong, corruption }: CorruptedCaption): numbe
   )
 }
 
-/** Whether a random span of the description, as long as the wrong words, is right. */
-function randomSpan(item: CorruptedCaption): number {
-  const words = wordsOf(item.corruption.text).map(({ text }) => text)
-  const length = item.wrong.split(' ').length
-  const places = Array.from({ length: words.length - length + 1 }, (_, first) => first)
-  return mean(places.map((first) => isFound(words.slice(first, first + length).join(' '), item)))!
+/** How often any of the words that say something of a shape is right. */
+function randomWord(item: CorruptedCaption): number {
+  return mean(sayingWords(item.corruption.text).map((word) => isFound(word, item)))!
 }
 
 /** The share of right answers to held-out questions, by kind. */

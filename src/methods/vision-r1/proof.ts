@@ -89,7 +89,7 @@ export const visionR1Proof: Reproduction = {
     `Annotations are as people make them: ${settings.annotation.careless * 100} % of the boxes are careless (each edge up to ${settings.annotation.pixels} pixels off), ${settings.annotation.missed * 100} % of the objects are left out, ${settings.annotation.twice * 100} % have a second box. Start, SFT and rewards see these; what is measured is exact.`,
     `Start: scenes-vlm, its eyes left as they are, tuned for ${settings.start.steps} steps of 32 annotated pictures. All arms then learn from the same ${settings.iterations * settings.tasks} pictures: ${settings.iterations} iterations of ${settings.tasks} with ${settings.group} responses each, or as many annotations read.`,
     `The released schedule has ${releasedSteps} steps, of which iterations are taken as equal parts. Labels cost nothing, as released.`,
-    'With exact annotations for all, likelihood of them beats any reward here: this world has nothing in them that a token cannot learn.',
+    'Tried before, on a seed of the trials: with half of the boxes careless by three pixels, most annotations fall below the raised thresholds, surplus boxes spread under every reward, and rising thresholds gain nothing.',
     `Measured on ${settings.tested} held-out scenes, lists sampled at temperature 1, as the arms write them; average precision ranks boxes by the mean log-probability of their tokens. Beside it greedy lists of the first ${settings.greedy}.`,
   ],
   criteria: (results) => {

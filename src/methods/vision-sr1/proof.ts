@@ -9,6 +9,7 @@ import type { Draft, Rollout } from '../../learn/trainers/rollouts.ts'
 import { ask } from '../../models/chat-model.ts'
 import { mean } from '../../stats/moments.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
+import { shapes } from '../../worlds/scenes/attributes.ts'
 import { oracle } from '../../worlds/scenes/oracle.ts'
 import type { Prepare, Reproduction, RunArm } from '../reproduce/reproduction.ts'
 import {
@@ -102,9 +103,10 @@ export const visionSr1Proof: Reproduction = {
   quickArms: ['decoupled'],
   notes: [
     `Questions of the shape of a colour; in training the colour gives the shape away with chance ${settings.prior.kept}. Held out: ${settings.tested} questions of the same world and ${settings.tested} of one where it never does. Answers sampled at temperature 1.`,
-    `Start: scenes-vlm, tuned for ${settings.start.steps} steps of 32 exchanges of habits to choose from: ${settings.start.vague * 100} % of the descriptions say nothing of shapes, ${settings.start.guessed * 100} % of the answers follow the colour, ${settings.start.undescribed * 100} % have no description, ${settings.start.stated * 100} % of the descriptions state the answer. ${settings.start.blind * 100} % of the exchanges are second passes.`,
+    `Start: scenes-vlm, tuned for ${settings.start.steps} steps of 32 exchanges of habits to choose from: ${settings.start.vague * 100} % of the descriptions say nothing of shapes, ${settings.start.guessed * 100} % of the answers follow the colour, ${settings.start.undescribed * 100} % have no description, ${settings.start.stated * 100} % of the descriptions state the answer. ${settings.start.blind * 100} % of the exchanges are second passes, which answer what is described, and any shape where nothing is.`,
     'All arms write the second pass (one sampled answer of the current policy, without the picture), whether they are paid for it or not: tokens are equal.',
     'Shortcuts (LSR): the final answer is right, and the description does not say so, judged by the grammar of the scenes; over both tests. Leaks: no description, or one that states the answer.',
+    'Where second passes follow the prior when nothing is described (a start tried before), vague descriptions earn nine tenths of the self-reward, and faithful ones die out.',
     'Tuned by accuracy in the world of the training: what breaks the prior must not choose.',
   ],
   criteria: (results) => {
@@ -154,7 +156,7 @@ export const prepare: Prepare = ({ seed, quick, folder }) => {
   return tunedSceneStart(folder, {
     ...settings.start,
     seed,
-    steps: quick ? 3 : settings.start.steps,
+    steps: quick ? 1 : settings.start.steps,
     example: (rng) => startExample(shapeQuestion(world, rng.int(0, 2 ** 20)), rng),
   })
 }
@@ -162,17 +164,16 @@ export const prepare: Prepare = ({ seed, quick, folder }) => {
 function startExample(question: ShapeQuestion, rng: Rng): SceneExample {
   const { vague, guessed, undescribed, stated, blind } = settings.start
   const shape = rng.chance(guessed) ? priorAnswer(question) : question.reference
-  const description = rng.chance(vague)
-    ? vagueDescription(question.scene)
-    : faithfulDescription(question.scene)
+  const says = !rng.chance(vague)
+  const description = says ? faithfulDescription(question.scene) : vagueDescription(question.scene)
   const reasoned = thoughtAndAnswer(`${question.colour} ${shape}`, shape)
   const response = rng.chance(undescribed)
     ? reasoned
     : `<description> ${description}${rng.chance(stated) ? ` <answer> ${shape} </answer>` : ''} </description> ${reasoned}`
   if (!rng.chance(blind)) return { ...question, answer: response }
-  // what is described decides, else what is usual; a whole response gives its own answer away
+  // what is described decides; a whole response gives its own answer away; else any shape is as good
   const whole = rng.chance(undescribed)
-  const followed = whole ? shape : question.reference
+  const followed = whole ? shape : says ? question.reference : rng.pick(shapes)
   return {
     ...question,
     prompt: secondPrompt(whole ? reasoned : description, question.prompt),
@@ -273,7 +274,7 @@ export const runArm: RunArm = async (run, context) => {
   const { seed, quick, tuned: learningRate = 3e-4 } = run
   const arm = arms[run.arm]!
   const policy = await startingPolicy(run.start)
-  const iterations = quick ? 2 : settings.iterations
+  const [iterations, count] = quick ? [2, 2] : [settings.iterations, settings.tasks]
   const world = priorWorld(`vision-sr1/${seed}`, settings.prior.kept)
   const { judge, further } = selfReward(arm)
   const { parameters, records } =
@@ -290,11 +291,8 @@ export const runArm: RunArm = async (run, context) => {
           maxTokens: settings.maxTokens,
           reference: 'none',
           tasks: (iteration) =>
-            Array.from({ length: settings.tasks }, (_, index) =>
-              scenePolicyTask(
-                `${iteration}-${index}`,
-                shapeQuestion(world, iteration * settings.tasks + index),
-              ),
+            Array.from({ length: count }, (_, index) =>
+              scenePolicyTask(`${iteration}-${index}`, shapeQuestion(world, iteration * count + index)),
             ),
         })
 
