@@ -66,6 +66,7 @@ export async function pretrain(recipe: Recipe, options: PretrainOptions): Promis
     schedule: rate,
     seed,
     threads,
+    ...(recipe.optimiser === undefined ? {} : { optimiser: recipe.optimiser }),
     ...(recipe.average === undefined ? {} : { average: recipe.average }),
     checkpoint: {
       path: state,

@@ -3,7 +3,7 @@ import type { Rng } from '../../core/index.ts'
 import type { EmbeddedModel } from '../../nets/embedded/load-embedded.ts'
 import type { Manifest } from '../../nets/embedded/manifest.ts'
 import type { Interval } from '../../stats/index.ts'
-import { warmupCosine } from '../../tensor/optimiser.ts'
+import { type Optimiser, warmupCosine } from '../../tensor/optimiser.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 
 /** How one embedded model is made. */
@@ -23,6 +23,8 @@ export interface Recipe {
   readonly from?: { readonly model: string; readonly parts?: Readonly<Record<string, string>> }
   /** One after the other, on the same parameters. */
   readonly stages: readonly Stage[]
+  /** @default AdamW */
+  readonly optimiser?: Optimiser
   /** Decay of a moving average of the parameters, which then is the model. @default the last parameters are */
   readonly average?: number
   readonly initial: (rng: Rng) => Tree<Tensor>

@@ -17,6 +17,11 @@ const bounds: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     'text to image top-1 (test)': 0.7,
     'true caption before one with an error: colour': 0.9,
   },
+  'scenes-gen': {
+    'objects right, 1 object': 0.85,
+    'objects right, 2 objects': 0.55,
+    'background right': 0.9,
+  },
   'scenes-vlm': {
     'existence questions': 0.85,
     'colour questions': 0.85,
