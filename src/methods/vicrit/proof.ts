@@ -187,7 +187,7 @@ export const runArm: RunArm = async (run, context) => {
   const { seed, quick, tuned: learningRate = 3e-4 } = run
   const arm = run.arm as Arm
   const policy = await startingPolicy(run.start)
-  const [iterations, count] = quick ? [2, 2] : [settings.iterations, settings.tasks]
+  const [iterations, count] = quick ? [1, 2] : [settings.iterations, settings.tasks]
   const shared = { ...tracked(run, context, { iterations }), policy, trainable: wordsOnly, learningRate }
   const world = sceneWorld({ seed: `vicrit/${seed}`, objects: settings.objects })
   const itemsOf = (iteration: number) =>

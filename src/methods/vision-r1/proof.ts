@@ -46,7 +46,6 @@ const settings = {
   tested: 256,
   greedy: 128,
 } as const
-const perIteration = settings.tasks * settings.group
 
 /** Of the released schedule; the thresholds rise at its half. */
 const releasedSteps = 3000
@@ -144,7 +143,7 @@ export const prepare: Prepare = ({ seed, quick, folder }) => {
   return tunedSceneStart(folder, {
     ...settings.start,
     seed,
-    steps: quick ? 3 : settings.start.steps,
+    steps: quick ? 1 : settings.start.steps,
     example: (rng) => annotatedTask(world.scene(rng.int(0, 2 ** 31))),
   })
 }
@@ -153,21 +152,21 @@ export const runArm: RunArm = async (run, context) => {
   const { seed, quick, tuned: learningRate = 3e-4 } = run
   const arm = run.arm as Arm
   const policy = await startingPolicy(run.start)
-  const iterations = quick ? 2 : settings.iterations
+  const [iterations, count] = quick ? [1, 2] : [settings.iterations, settings.tasks]
   const shared = { ...tracked(run, context, { iterations }), policy, trainable: wordsOnly, learningRate }
   const seen = { seed: `vision-r1/${seed}`, objects: settings.objects }
 
   const trained = async () => {
     if (arm === 'start') return { parameters: policy.initial, curves: {}, samples: 0, rewardCalls: 0 }
     if (arm === 'SFT') {
-      const pictures = sceneWorld(seen).scenes(iterations * settings.tasks)
+      const pictures = sceneWorld(seen).scenes(iterations * count)
       const rows = await exampleRows(
         policy,
         pictures.map((scene) => annotatedTask(scene)),
       )
       const { parameters, records } = await offlineTraining<PolicyRow>({
         ...shared,
-        items: passesOver(rows, perIteration, seen.seed),
+        items: passesOver(rows, count * settings.group, seen.seed),
         objective: supervised(policy),
         batch: settings.batch,
       })
@@ -180,7 +179,7 @@ export const runArm: RunArm = async (run, context) => {
       group: settings.group,
       maxTokens: settings.maxTokens,
       objective: { beta: settings.beta },
-      tasks: newSceneTasks(seen.seed, settings.tasks, (scene) => annotatedTask(scene), seen),
+      tasks: newSceneTasks(seen.seed, count, (scene) => annotatedTask(scene), seen),
     })
     return { parameters, curves: curvesOf(records), ...spentBy(records) }
   }

@@ -274,7 +274,7 @@ export const runArm: RunArm = async (run, context) => {
   const { seed, quick, tuned: learningRate = 3e-4 } = run
   const arm = arms[run.arm]!
   const policy = await startingPolicy(run.start)
-  const [iterations, count] = quick ? [2, 2] : [settings.iterations, settings.tasks]
+  const [iterations, count] = quick ? [1, 2] : [settings.iterations, settings.tasks]
   const world = priorWorld(`vision-sr1/${seed}`, settings.prior.kept)
   const { judge, further } = selfReward(arm)
   const { parameters, records } =
