@@ -42,7 +42,7 @@ import { itemScenes, openAnswer, putItem, stagedItem, thoughtfulItem, unseenScen
 
 const settings = {
   /** `skill`: share of its training whose thoughts are right; `captions`: share that describes pictures. */
-  start: { steps: 300, peak: 2e-3, skill: 0.04, captions: 0.15 },
+  start: { steps: 400, peak: 3e-3, skill: 0.04, captions: 0.15 },
   iterations: 60,
   tasks: 16,
   group: 4,
@@ -63,13 +63,11 @@ const schedules: Readonly<Record<string, readonly Stage[] | 'mixed'>> = {
   mixed: 'mixed',
 }
 
-const verdict = (variant: 'released' | 'guarded') => (stage: Stage, task: Task) =>
-  currReft({ variant, stage, task })
 const attack = (name: string, answer: string, reference: string, stage: Stage): RuleAttack => ({
   name,
   output: thoughtAndAnswer('nothing', answer),
   reference,
-  reward: (variant) => verdict(variant)(stage, 'math'),
+  reward: (variant) => currReft({ variant, stage, task: 'math' }),
 })
 /** The four mistakes that the card finds in the released rules. */
 const attacks: readonly RuleAttack[] = [
@@ -92,7 +90,7 @@ export const currReftProof: Reproduction = {
     'open only': 'GRPO, open questions',
     reversed: 'GRPO, open, choice, yes or no',
     mixed: 'GRPO, each item in one of the three forms',
-    SFT: 'maximum likelihood of the open answers to as many items',
+    SFT: 'maximum likelihood of open answers, as many read as the others sample responses',
     start: 'the common start, untrained',
     rules: 'nothing is trained: what the released and the guarded rules pay for attacks',
   },
@@ -111,6 +109,7 @@ export const currReftProof: Reproduction = {
     `Start: scenes-vlm, its eyes left as they are, tuned for ${settings.start.steps} steps to think of the open answer and to answer what follows from it in each form; ${100 * settings.start.skill} % of these thoughts are right, the others one of the wrong answers.`,
     `Open answers are measured on responses sampled at temperature 1 to ${settings.tested} held-out items, and to as many about pairs of colour and shape that no training showed (unseen); the area is the mean of the open answers right after every ${settings.measured.every} iterations.`,
     `Captions: the oracle's F1 of objects in captions of held-out scenes. After the curriculum, ${settings.restored.iterations} iterations of fine-tuning on the best of ${settings.restored.group} own captions, where it reaches ${settings.restored.atLeast} (the oracle in the place of the judge).`,
+    'After a start of 300 steps at 2e-3, whose answers hardly followed from its thoughts, open questions alone came from 0.13 to 0.34 and the curriculum to 0.25 (seed 1000, 3e-4).',
     'Only the learning rate is tuned.',
   ],
   criteria: (results) => {
@@ -208,7 +207,7 @@ export const runArm: RunArm = async (run, context) => {
   const iterations = quick ? 1 : settings.iterations
   const every = quick ? 1 : settings.measured.every
   const open = (name: string, count: number, options: ReturnType<typeof itemScenes> = itemScenes()) =>
-    heldOutScenes(`curr-reft/${name}`, seed, quick ? 8 : count, { ...options, split: 'test' }).map(
+    heldOutScenes(`curr-reft/${name}`, seed, quick ? 4 : count, { ...options, split: 'test' }).map(
       (scene) => {
         const rng = new Rng(scene.id)
         return putItem(stagedItem(scene, rng), 'open', rng)
@@ -235,9 +234,9 @@ export const runArm: RunArm = async (run, context) => {
         ...shared,
         ...tracked(run, context, { iterations }),
         reward: reward(),
-        group: settings.group,
+        group: quick ? 2 : settings.group,
         maxTokens: settings.maxTokens,
-        tasks: tasksOf(schedule, seed, iterations),
+        tasks: tasksOf(schedule, seed, iterations, quick ? 2 : settings.tasks),
       })
     const world = sceneWorld({ ...itemScenes(), seed: `curr-reft/${seed}` })
     const perIteration = settings.tasks * settings.group
@@ -291,11 +290,11 @@ function openAccuracy({ meta, reference, scene }: SceneTask, text: string): numb
 }
 
 /** New items in each iteration, in the forms of a schedule. */
-function tasksOf(schedule: readonly Stage[] | 'mixed', seed: number, iterations: number) {
+function tasksOf(schedule: readonly Stage[] | 'mixed', seed: number, iterations: number, count: number) {
   const inForm = (form: (rng: Rng) => Stage) =>
     newSceneTasks(
       `curr-reft/${seed}`,
-      settings.tasks,
+      count,
       (scene, rng) => putItem(stagedItem(scene, rng), form(rng), rng),
       itemScenes(),
     )
@@ -316,7 +315,7 @@ async function captionQuality(
   seed: number,
   quick: boolean,
 ): Promise<number> {
-  const scenes = heldOutScenes('curr-reft/captions', seed, quick ? 8 : settings.tested, { split: 'test' })
+  const scenes = heldOutScenes('curr-reft/captions', seed, quick ? 4 : settings.tested, { split: 'test' })
   const answers = await answersToScenes(policy, parameters, scenes.map(captionTask), { maxTokens: 32 })
   return mean(answers.map(({ task, text }) => objectF1(task.scene, text)))!
 }

@@ -6,7 +6,6 @@ import {
   type ObjectType,
   type Shape,
   sizes,
-  typeName,
 } from '../../worlds/scenes/attributes.ts'
 import { detectionPrompt } from '../../worlds/scenes/exchange.ts'
 import { countOf, matching, nounText, withArticle } from '../../worlds/scenes/noun.ts'
@@ -17,36 +16,39 @@ import { statedBoxesText } from './stated-boxes.ts'
 
 // What few images are there of: classes of single objects, and two kinds of object to find among others.
 
-const fewTypes: readonly ObjectType[] = (['circle', 'square', 'star', 'cross'] satisfies Shape[]).flatMap(
+const types: readonly ObjectType[] = (['circle', 'square', 'star', 'cross'] satisfies Shape[]).flatMap(
   (shape) => (['red', 'green', 'blue'] satisfies Colour[]).map((colour) => ({ colour, shape })),
 )
-const fewNames = new Set(fewTypes.map(typeName))
-const otherTypes = commonTypes.filter((type) => !fewNames.has(typeName(type)))
 
-export const classCount = fewTypes.length * sizes.length
+/** Names of the classes: words that say nothing of what they stand for, one for each shape, colour and size. */
+const names = (
+  'moves stays stops grows shrinks up down first then last does do ok calm busy looks wrong near mark outline ' +
+  'segment depth show else'
+).split(' ')
 
-/** Worlds of one object: of the classes, under noise; and of other types, clean, as the start knows them. */
-export const classScenes = { objects: [1, 1], types: fewTypes, noise: 60 } as const
-export const otherScenes = { objects: [1, 1], types: otherTypes } as const
+export const classCount = types.length * sizes.length
 
-/** "small red circle" */
+/** Worlds of one object of the classes: clean, as the start knows them, and under noise. */
+export const cleanScenes = { objects: [1, 1], types } as const
+export const classScenes = { ...cleanScenes, noise: 60 } as const
+
+/** "grows" */
 export function className({ objects: [object] }: Scene): string {
   const { size, colour, shape } = object!
-  return nounText({ size, colour, shape })
+  const type = types.findIndex((other) => other.colour === colour && other.shape === shape)
+  return names[type * sizes.length + sizes.indexOf(size)]!
 }
 
 export function classTask(scene: Scene): SceneTask {
   return { scene, prompt: 'what is in the image?', reference: className(scene) }
 }
 
-/** Thinks of what is there and answers it, or in the rest another class. */
+/** Describes what is there and answers its name, or in the rest any name. */
 export function thoughtfulClass(scene: Scene, rng: Rng, skill: number): SceneExample {
-  const name = className(scene)
-  const other = nounText({ ...rng.pick(otherTypes), size: rng.pick(sizes) })
-  return {
-    ...classTask(scene),
-    answer: thoughtAndAnswer(withArticle(name), rng.chance(skill) ? name : other),
-  }
+  const { size, colour, shape } = scene.objects[0]!
+  const answered = rng.chance(skill) ? className(scene) : rng.pick(names)
+  const thought = withArticle(nounText({ size, colour, shape }))
+  return { ...classTask(scene), answer: thoughtAndAnswer(thought, answered) }
 }
 
 /** `shots` scenes of each class. */

@@ -37,10 +37,10 @@ import {
   className,
   classScenes,
   classTask,
+  cleanScenes,
   detectionScenes,
   detectionTask,
   fewClassScenes,
-  otherScenes,
   rareTypes,
   thoughtfulBoxes,
   thoughtfulClass,
@@ -48,8 +48,12 @@ import {
 import { positionsJson, readStatedBoxes } from './stated-boxes.ts'
 
 const settings = {
-  /** `skill`: shares of the start's training whose class, and whose boxes, are right. */
-  start: { steps: 200, peak: 1e-3, skill: { classes: 0.4, boxes: 0.8 } },
+  /** `skill`: share of the answers that are the right class; `boxes`: of the boxes that are right. */
+  start: {
+    known: { steps: 240, peak: 3e-3, skill: 1 },
+    habit: { steps: 40, peak: 1e-3, skill: 0.4 },
+    boxes: 0.8,
+  },
   shots: 4,
   images: 32,
   iterations: { classes: 60, detection: 40 },
@@ -93,9 +97,10 @@ export const visualRftProof: Reproduction = {
   equalSamples: ['RFT', 'SFT', 'SFT, then RFT'],
   quickArms: ['RFT', 'rules'],
   notes: [
-    `Start: scenes-vlm, its eyes left as they are, tuned for ${settings.start.steps} steps on other scenes to think and answer: the class that it thought of in ${100 * settings.start.skill.classes} % and another in the rest, boxes of which ${100 * settings.start.skill.boxes} % are right and the others lie anywhere, with confidences that say nothing.`,
-    `Classes: ${classCount} (4 shapes, 3 colours, 2 sizes) that the start's tuning does not show, ${settings.shots} images of each, under noise that the start's tuning does not have either. Every arm takes ${settings.iterations.classes} steps of ${perIteration} responses sampled or labels read. Labels are answers without a thought, as they come with images.`,
+    `Start: scenes-vlm, its eyes left as they are, tuned for ${settings.start.known.steps} steps on clean scenes to describe an object and to answer the name of its class, then for ${settings.start.habit.steps} steps to answer any name in ${100 * (1 - settings.start.habit.skill)} % of all cases: it knows the names of what it describes, and says them as one habit among others. Of its boxes ${100 * settings.start.boxes} % are right and the others lie anywhere, with confidences that say nothing.`,
+    `Classes: ${classCount} (4 shapes, 3 colours, 2 sizes), each with a word for a name; ${settings.shots} images of each, under noise that the start's tuning does not have. Every arm takes ${settings.iterations.classes} steps of ${perIteration} responses sampled or labels read. Labels are names without a thought, as they come with images.`,
     `Boxes: of two pairs of colour and shape that scenes-vlm has never seen (red crosses, blue stars), in ${settings.images} images among other objects; ${settings.iterations.detection} steps. The policy writes confidence in tenths.`,
+    'With descriptions in the place of names (small red circle) both came to what the eyes read under this noise, RFT to 0.85 and SFT to 0.85 (seed 1000, 1e-3).',
     'Measured on responses to held-out scenes, sampled at temperature 1 as the arms write them. Only the learning rate is tuned: by accuracy, and of boxes by F1.',
   ],
   criteria: (results) => {
@@ -147,13 +152,13 @@ const attacks: readonly RuleAttack[] = [
   {
     name: 'an empty answer',
     output: thoughtAndAnswer('nothing', ''),
-    reference: 'small red circle',
+    reference: 'grows',
     reward: classRule,
   },
   {
     name: 'a single letter',
     output: thoughtAndAnswer('nothing', 'e'),
-    reference: 'small red circle',
+    reference: 'grows',
     reward: classRule,
   },
   {
@@ -189,23 +194,27 @@ function boxReward(): Reward {
   )
 }
 
-export const prepare: Prepare = ({ seed, quick, folder }) => {
-  const { steps, peak, skill } = settings.start
+export const prepare: Prepare = async ({ seed, quick, folder }) => {
+  if (quick) return 'scenes-vlm'
+  const { known, habit, boxes } = settings.start
   const [single, several] = [
-    sceneWorld({ ...otherScenes, seed: `visual-rft/${seed}/start` }),
+    sceneWorld({ ...cleanScenes, seed: `visual-rft/${seed}/start` }),
     sceneWorld({ ...detectionScenes(commonTypes), seed: `visual-rft/${seed}/start` }),
   ]
-  return tunedSceneStart(folder, {
-    seed,
-    steps: quick ? 2 : steps,
-    peak,
-    example: (rng) => {
-      const index = rng.int(0, 2 ** 31)
-      return rng.chance(0.5)
-        ? thoughtfulClass(single.scene(index), rng, skill.classes)
-        : thoughtfulBoxes(several.scene(index), rng, skill.boxes)
-    },
-  })
+  const tuned = (from: string, name: 'known' | 'start', options: typeof known | typeof habit) =>
+    tunedSceneStart(folder, {
+      ...options,
+      from,
+      name,
+      seed: `${seed}/${name}`,
+      example: (rng) => {
+        const index = rng.int(0, 2 ** 31)
+        return rng.chance(0.5)
+          ? thoughtfulClass(single.scene(index), rng, options.skill)
+          : thoughtfulBoxes(several.scene(index), rng, boxes)
+      },
+    })
+  return tuned(await tuned('scenes-vlm', 'known', known), 'start', habit)
 }
 
 /** A reward's total less one of its parts. */
@@ -234,6 +243,7 @@ export const runArm: RunArm = async (run, context) => {
       : sceneWorld({ ...detectionScenes(rareTypes), seed: `visual-rft/${seed}/few` })
           .scenes(settings.images)
           .map(detectionTask)
+  const part = passesOver(tasks, quick ? 2 : settings.tasks, `visual-rft/${seed}`)
   const shared = { policy, trainable: wordsOnly, learningRate }
 
   const byReward = (parameters: Tree<Tensor>, reward: Reward, rounds: number) =>
@@ -242,14 +252,10 @@ export const runArm: RunArm = async (run, context) => {
       ...tracked(run, context, { iterations: rounds }),
       parameters,
       reward,
-      group: settings.group,
+      group: quick ? 2 : settings.group,
       maxTokens: settings.maxTokens[kind],
       tasks: (iteration) =>
-        passesOver(
-          tasks,
-          settings.tasks,
-          `visual-rft/${seed}`,
-        )(iteration).map((task, index) => scenePolicyTask(`${iteration}-${index}`, task)),
+        part(iteration).map((task, index) => scenePolicyTask(`${iteration}-${index}`, task)),
     })
   const byLabels = async (rounds: number) => {
     const rows = await exampleRows(
@@ -282,7 +288,7 @@ export const runArm: RunArm = async (run, context) => {
   }
   const { parameters, records, spent } = await trained()
 
-  const count = quick ? 8 : settings.tested[kind]
+  const count = quick ? 4 : settings.tested[kind]
   const scenes = heldOutScenes(`visual-rft/${kind}`, seed, count, {
     ...(kind === 'classes' ? classScenes : detectionScenes(rareTypes)),
     split: 'test',

@@ -46,10 +46,10 @@ import {
 
 const settings = {
   /** `skill`: shares of the start's training whose boxes are right; `surplus`: of detections with one box too many. */
-  start: { steps: 240, peak: 2e-3, detection: { skill: 0.3, surplus: 0.2 }, referring: { skill: 0.3 } },
+  start: { steps: 240, peak: 2e-3, detection: { skill: 0.3, surplus: 0.2 }, referring: { skill: 0.4 } },
   /** Scenes that every arm trains on. */
-  pool: 128,
-  iterations: { detection: 40, referring: 40 },
+  pool: { detection: 128, referring: 32 },
+  iterations: { detection: 40, referring: 60 },
   tasks: 8,
   group: 8,
   maxTokens: { detection: 48, referring: 20 },
@@ -154,8 +154,9 @@ export const vlmR1Proof: Reproduction = {
   quickArms: ['average precision', 'rules'],
   notes: [
     `Start: scenes-vlm, its eyes left as they are, tuned for ${settings.start.steps} steps to think and answer: of detection lists (one or two objects) ${100 * settings.start.detection.skill} % of the boxes are right and the others lie a little beside, and ${100 * settings.start.detection.surplus} % of the lists have a second guess at the end; of referring expressions (three objects, two of which share colour or shape with the first) ${100 * settings.start.referring.skill} % of the boxes are right and the others are another object's.`,
-    `Every arm takes ${settings.iterations.detection} steps, about the same ${settings.pool} scenes: RL and SFT see the same ${settings.tasks} in each, of which RL samples ${settings.group} responses each; SFT, more rows, reads ${perIteration} boxes. Referring expressions of the training name half of the pairs of colour and shape; unseen are six pairs that no training showed. Examples of fine-tuning have no thoughts.`,
+    `Arms of detection take ${settings.iterations.detection} steps about the same ${settings.pool.detection} scenes, arms of referring ${settings.iterations.referring} about ${settings.pool.referring}: RL and SFT see the same ${settings.tasks} in each, of which RL samples ${settings.group} responses each; SFT, more rows, reads ${perIteration} boxes. Referring expressions of the training name half of the pairs of colour and shape; unseen are six pairs that no training showed. Examples of fine-tuning have no thoughts.`,
     'Detection is rewarded by the released rules, as the claim is about them. Its honest precision is the share of written boxes that find an object of their name at IoU 0.5, each object once. Measured on responses to held-out scenes, sampled at temperature 1.',
+    'With 128 scenes, 40 steps, a share of 0.3 and 3e-4 (seed 1000) RL came to 0.80 of the seen and 0.55 of the unseen pairs, SFT with more rows to 0.95 and 0.84: where examples abound, they teach faster than a reward.',
     'Only the learning rate is tuned: of detection by the average precision (one value for both rewards), of referring by the accuracy of seen pairs.',
   ],
   criteria: (results) => {
@@ -246,17 +247,17 @@ export const runArm: RunArm = async (run, context) => {
   const maxTokens = settings.maxTokens[kind]
   const taskOf = kind === 'detection' ? detectionTask : referringTask
   const pool = sceneWorld({ ...worldOf[kind], seed: `vlm-r1/${seed}` })
-    .scenes(settings.pool)
+    .scenes(settings.pool[kind])
     .map(taskOf)
   const shared = { policy, trainable: wordsOnly, learningRate }
 
   const byReward = async () => {
-    const part = passesOver(pool, settings.tasks, `vlm-r1/${seed}`)
+    const part = passesOver(pool, quick ? 2 : settings.tasks, `vlm-r1/${seed}`)
     return policyGradient({
       ...shared,
       ...tracked(run, context, { iterations }),
       reward: reward!(),
-      group: settings.group,
+      group: quick ? 2 : settings.group,
       maxTokens,
       tasks: (iteration) =>
         part(iteration).map((task, index) => scenePolicyTask(`${iteration}-${index}`, task)),
@@ -281,7 +282,7 @@ export const runArm: RunArm = async (run, context) => {
   const trained = reward ? await byReward() : rowsOfStep ? await byBoxes(rowsOfStep) : undefined
   const { parameters, records } = trained ?? { parameters: policy.initial, records: [] }
 
-  const count = quick ? 8 : settings.tested
+  const count = quick ? 4 : settings.tested
   const answersTo = (name: string, options: SceneWorldOptions) =>
     answersToScenes(
       policy,
