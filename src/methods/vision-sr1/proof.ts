@@ -207,8 +207,7 @@ async function secondPasses(
   })
   const asked = questions.flatMap((question, index) => (question ? [{ question, index }] : []))
   const prompts = await Promise.all(asked.map(({ question }) => policy.promptOf(ask(question))))
-  const fitting = asked.map((_, place) => prompts[place]!)
-  const written = await policy.sample(parameters, fitting, {
+  const written = await policy.sample(parameters, prompts, {
     maxTokens: settings.answerTokens,
     seed: (row) => new Rng(`${seed}/${drafts[asked[row]!.index]!.sample.id}`),
   })
@@ -227,8 +226,9 @@ function selfReward({ variant = 'guarded', paid = 'total' }: Arm): {
   readonly judge: PolicyJudge
   readonly further: (rows: readonly Rollout[]) => Promise<readonly FurtherRow[]>
 } {
-  const streams = (['answer', 'vision'] as const).map((stream) => visionSr1.create({ variant, stream }))
-  const total = visionSr1.create({ variant, leakFilter: variant === 'guarded' })
+  const [total, answer, vision] = (['total', 'answer', 'vision'] as const).map((stream) =>
+    visionSr1.create({ variant, stream, leakFilter: variant === 'guarded' }),
+  ) as [Reward, Reward, Reward]
   /** Of the newest rollouts, by their ids. */
   const seconds = new Map<string, { readonly pass: SecondPass | undefined; readonly vision: number | null }>()
   const judge: PolicyJudge = {
@@ -244,10 +244,11 @@ function selfReward({ variant = 'guarded', paid = 'total' }: Arm): {
         }))
         const scored = (reward: Reward) => reward.score(samples) as Promise<readonly Score[]>
         if (paid === 'total') return scored(total)
-        const [answers, visions] = [await scored(streams[0]!), await scored(streams[1]!)]
-        drafts.forEach(({ sample }, index) => {
-          seconds.set(sample.id, { pass: passes[index], vision: visions[index]!.value })
-        })
+        const [answers, visions] = [await scored(answer), await scored(vision)]
+        if (paid === 'streams')
+          drafts.forEach(({ sample }, index) => {
+            seconds.set(sample.id, { pass: passes[index], vision: visions[index]!.value })
+          })
         return answers
       },
   }
