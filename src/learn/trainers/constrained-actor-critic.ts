@@ -43,8 +43,13 @@ export interface ConstrainedActorCriticOptions extends Omit<PolicyTrainingOption
    * its arguments alone, such as a search; always of the same components.
    */
   readonly thresholds: Thresholds | ((records: readonly IterationRecord[]) => Thresholds)
-  /** How fast multipliers follow; `squash: false` leaves them as they are (from 0.5, at least 0). @default squashed */
-  readonly multipliers?: Omit<MultiplierStep, 'squash'> & { readonly squash?: boolean }
+  /** How multipliers follow. A slower policy wants a smaller learning rate, or both swing about the thresholds. */
+  readonly multipliers?: Omit<MultiplierStep, 'squash'> & {
+    /** Without it, multipliers are the free numbers themselves, kept at 0 or above. @default true */
+    readonly squash?: boolean
+    /** Where the free numbers begin. @default one draw of deviation 0.01 for all; 0.5 without squashing */
+    readonly initial?: number
+  }
   /** Responses to each task. @default 1 */
   readonly group?: number
   /** @default 5 */
@@ -175,7 +180,10 @@ function gapsOf(
 
 /** What multipliers are, how they move, and how they are kept in the records. */
 function followedMultipliers(
-  { constraints, multipliers: { squash: squashed = true, ...step } = {} }: ConstrainedActorCriticOptions,
+  {
+    constraints,
+    multipliers: { squash: squashed = true, initial, ...step } = {},
+  }: ConstrainedActorCriticOptions,
   names: readonly string[],
 ) {
   const squash: MultiplierSquash = !squashed ? 'none' : constraints === 'equal' ? 'tanh' : 'sigmoid'
@@ -187,8 +195,8 @@ function followedMultipliers(
     after(records: readonly IterationRecord[], rng: Rng): MultiplierState {
       const last = records.at(-1)?.updates
       if (last === undefined) {
-        const first = squashed ? 0.01 * rng.fork('multipliers').normal() : 0.5
-        return { parameters: names.map(() => first) } // one draw for all
+        const first = initial ?? (squashed ? 0.01 * rng.fork('multipliers').normal() : 0.5)
+        return { parameters: names.map(() => first) }
       }
       const kept = (key: string) => names.map((name) => last[`${key} ${name}`]!)
       return { parameters: kept(keys.parameters), momentum: kept(keys.momentum) }
