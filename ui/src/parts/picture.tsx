@@ -33,6 +33,9 @@ export function Picture({
   const line = Math.max(1, Math.max(image.width, image.height) / 170)
   const size = 7.2 * line
   const predicted = new Set(boxes.filter(({ role }) => role === 'predicted').map(({ label }) => label))
+  // A label that a box or an earlier mask has is not written once more.
+  const isNamedHere = ({ label }: ShownMask, index: number) =>
+    !boxes.some((box) => box.label === label) && masks.findIndex((mask) => mask.label === label) === index
   return (
     <svg
       viewBox={`0 0 ${image.width} ${image.height}`}
@@ -48,7 +51,7 @@ export function Picture({
           mask={mask}
           image={image}
           colour={maskColour.get(mask.label ?? '')!}
-          labelSize={full ? size : 0}
+          labelSize={full && isNamedHere(mask, index) ? size : 0}
         />
       ))}
       {boxes.map(({ box: [x1, y1, x2, y2], role, good, label }) => {

@@ -94,7 +94,7 @@ export function ScoreDetail({
         </div>
       )}
       {score?.rationale && <p className="small">{score.rationale}</p>}
-      {score?.usage && <p className="soft small">{spent(score.usage)}</p>}
+      {score?.usage && spent(score.usage) !== '' && <p className="soft small">{spent(score.usage)}</p>}
     </section>
   )
 }
