@@ -52,6 +52,29 @@ describe('a lane', () => {
     expect(calls.length).toBeLessThanOrEqual(3)
   })
 
+  test('answers of a slow reward come in portions, between which others have their turn, and all before it is idle', async () => {
+    const { reward } = counting(20)
+    const scoring = serve({ length: reward }, { concurrency: 1 })
+    await scoring.score('length', [sample('a')])
+    await scoring.score('length', [sample('b')])
+    let turn = 0
+    const count = () => {
+      turn++
+      counter = setImmediate(count)
+    }
+    let counter = setImmediate(count)
+    const turns = new Map<number, number>()
+    const asked = Array.from({ length: 13 }, async (_, index) => {
+      const [score] = await scoring.score('length', [sample('x'.repeat(index + 1))])
+      turns.set(turn, (turns.get(turn) ?? 0) + 1)
+      return score!.value
+    })
+    await scoring.idle()
+    clearImmediate(counter)
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 13 }, (_, index) => index + 1))
+    expect(Math.max(...turns.values())).toBeLessThanOrEqual(4)
+  })
+
   test('judges equal samples of a slow reward once, and answers everybody', async () => {
     const { calls, reward } = counting(30)
     const scoring = serve({ length: reward })

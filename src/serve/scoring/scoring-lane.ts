@@ -72,6 +72,9 @@ interface OpenGroup extends Unit {
 /** How often deadlines and callers that have gone are looked for [ms]. */
 const sweepMs = 20
 
+/** Requests of a slow reward that are answered in one turn. */
+const portion = 4
+
 /**
  * One reward's queue in the server. Whatever comes while no call is under way is judged at once, or where requests come
  * densely at the end of the turn of the event loop; what comes meanwhile is gathered and judged together. Equal samples of a slow reward that are asked for at the same time are judged once. A
@@ -322,14 +325,30 @@ export class ScoringLane {
     const spentMs = this.#pace.ends(started, samples.length, blockedMs, isAborted)
     this.#calls.delete(call)
     if (!isAborted) this.#options.judged(samples, scores, spentMs)
-    let first = 0
-    for (const unit of call.units) {
-      this.#forget(unit)
-      for (const taker of unit.takers) this.#deliver(taker, scores, first)
-      first += unit.samples.length
-    }
+    this.#hand(call.units.values(), scores, 0)
     if (this.#head < this.#queue.length) this.#yield()
-    if (this.#idle.length > 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  /**
+   * Hands the scores of a call to those who wait for them. Those of a slow reward come in portions: many answers written
+   * at once would hold up the requests to other rewards, and who has waited long does not notice.
+   */
+  #hand(units: Iterator<Unit>, scores: readonly Score[], first: number): void {
+    const most = this.#pace.isSlow ? portion : Number.POSITIVE_INFINITY
+    for (let handed = 0; ; handed++) {
+      if (handed === most) {
+        setImmediate(() => this.#hand(units, scores, first))
+        return
+      }
+      const next = units.next()
+      if (next.done) {
+        for (const resolve of this.#idle.splice(0)) resolve()
+        return
+      }
+      this.#forget(next.value)
+      for (const taker of next.value.takers) this.#deliver(taker, scores, first)
+      first += next.value.samples.length
+    }
   }
 
   #deliver({ waiting, from, to, count }: Taker, scores: readonly Score[], first: number): void {
