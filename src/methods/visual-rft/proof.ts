@@ -157,7 +157,7 @@ const attacks: readonly RuleAttack[] = [
   },
   {
     name: 'a single letter',
-    output: thoughtAndAnswer('nothing', 'e'),
+    output: thoughtAndAnswer('nothing', 'g'),
     reference: 'grows',
     reward: classRule,
   },
