@@ -9,6 +9,7 @@ const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
   genarm: async () => (await import('../genarm/proof.ts')).genarmProof,
   gflowvlm: async () => (await import('../gflowvlm/proof.ts')).gflowvlmProof,
   'goal-conditioned-rm': async () => (await import('../goal-conditioned-rm/proof.ts')).goalConditionedRmProof,
+  'ixc-2-5-reward': async () => (await import('../ixc-2-5-reward/proof.ts')).ixcRewardProof,
   'lsc-reward-transform': async () => (await import('../lsc-reward-transform/proof.ts')).lscProof,
   pal: async () => (await import('../pal/proof.ts')).palProof,
   raft: async () => (await import('../raft/proof.ts')).raftProof,
@@ -17,7 +18,9 @@ const proofs: Readonly<Record<string, () => Promise<Reproduction>>> = {
     (await import('../temporal-self-rewarding/proof.ts')).temporalSelfRewardingProof,
   toolrl: async () => (await import('../toolrl/proof.ts')).toolrlProof,
   'vision-r1': async () => (await import('../vision-r1/proof.ts')).visionR1Proof,
+  'vision-sr1': async () => (await import('../vision-sr1/proof.ts')).visionSr1Proof,
   'visual-rft': async () => (await import('../visual-rft/proof.ts')).visualRftProof,
+  'vl-dac': async () => (await import('../vl-dac/proof.ts')).vlDacProof,
   'vlm-r1': async () => (await import('../vlm-r1/proof.ts')).vlmR1Proof,
 }
 

@@ -5,7 +5,7 @@ import { playedCards, playedRoom } from './played-worlds.ts'
 const settings = {
   size: { width: 16, heads: 2, eyes: 1, depth: 1, patch: 8 },
   roomSteps: 16,
-  start: { thought: 1, action: { room: 1, cards: 1 } },
+  bestActions: { room: 1, cards: 1 },
 } as const
 const [room, cards] = [playedRoom(settings), playedCards(settings)]
 afterAll(() => Promise.all([room, cards].map(({ player }) => player.policy.dispose())))

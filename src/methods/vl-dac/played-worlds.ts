@@ -16,8 +16,8 @@ export interface PlayedWorldSettings {
   }
   /** Steps after which an episode of the room is cut off. */
   readonly roomSteps: number
-  /** Shares of the start's thoughts that are right, and of its actions that are the best one for sure. */
-  readonly start: { readonly thought: number; readonly action: Readonly<Record<'room' | 'cards', number>> }
+  /** Shares of the start's actions that are the best one for sure; the others are any admissible ones. */
+  readonly bestActions: Readonly<Record<'room' | 'cards', number>>
 }
 
 /** A game as a policy plays it, with what the common start is taught. */
@@ -26,7 +26,7 @@ export interface PlayedWorld<Task extends JsonObject = JsonObject, State = unkno
   /** A task of training, and the rewards that training sees, at most about 1 in size. */
   trainingTask(rng: Rng): Task
   rewards(episode: PlayedEpisode<State>): number[]
-  /** A thought and an action, right in the shares of the settings, or a question about the picture. */
+  /** A right thought and an action, or a question about the picture. */
   lesson(rng: Rng): PolicyRow
   /** A question about a picture of a held-out task, answered. */
   question(rng: Rng): PolicyRow
@@ -38,19 +38,17 @@ const illegalReward = -0.1
 
 interface Parts<Task extends JsonObject, State> {
   readonly player: PlayingPolicy<Task, State>
-  readonly settings: PlayedWorldSettings
   /** A state of a task of the split, as an episode may meet it. */
   stateOf(split: string, rng: Rng): State
-  thought(state: State, isRight: boolean, rng: Rng): string[]
+  thought(state: State): string[]
   answer(state: State): string[]
   readonly goalReward: number
   readonly gamma: number
-  /** Share of the start's actions that are the best one; the others are admissible. */
-  readonly bestAction: number
+  readonly bestActions: number
 }
 
 function playedWorld<Task extends JsonObject, State>(parts: Parts<Task, State>): PlayedWorld<Task, State> {
-  const { player, settings, stateOf, thought, answer, goalReward, gamma } = parts
+  const { player, stateOf, thought, answer, goalReward, gamma } = parts
   const { game } = player.language
   const question = (split: string, rng: Rng): PolicyRow => {
     const state = stateOf(split, rng)
@@ -71,10 +69,10 @@ function playedWorld<Task extends JsonObject, State>(parts: Parts<Task, State>):
     lesson(rng) {
       if (rng.chance(1 / 3)) return question('train', rng)
       const state = stateOf('train', rng)
-      const action = rng.chance(parts.bestAction) ? game.bestAction(state) : rng.pick(game.actions(state))
+      const action = rng.chance(parts.bestActions) ? game.bestAction(state) : rng.pick(game.actions(state))
       return {
         ...player.promptOf(state, []),
-        response: player.responseOf(thought(state, rng.chance(settings.start.thought), rng), action),
+        response: player.responseOf(thought(state), action),
       }
     },
   }
@@ -91,36 +89,43 @@ function shortened<Task extends JsonObject, State>(
 const compass = ['north', 'east', 'south', 'west'] as const
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => String(index))
 
-/** Thinks how far the goal is in both directions, and where it looks; is asked where the goal is. */
+/**
+ * Is told where it looks; thinks how far the goal is in both directions, and where it looks; is asked where the goal is,
+ * and where it is itself.
+ */
 export function playedRoom(settings: PlayedWorldSettings): PlayedWorld {
   const game = shortened(oneRoom(), settings.roomSteps)
   const player = playingPolicy(
-    { game, actions: roomActions, words: ['what', ...compass, ...upTo(roomSide)], longestThought: 5 },
+    {
+      game,
+      actions: roomActions,
+      words: ['what', ...compass, ...upTo(roomSide)],
+      told: ({ facing }) => [compass[facing]!],
+      longestThought: 5,
+    },
     { threads: 1, size: settings.size, seed: 'vl-dac' },
   )
   return playedWorld<Parameters<typeof game.start>[0], OneRoomState>({
     player,
-    settings,
     goalReward: 1,
-    bestAction: settings.start.action.room,
+    bestActions: settings.bestActions.room,
     gamma: 0.9,
     stateOf(split, rng) {
       const task = game.task(split, rng.int(0, 10_000))
       const at = rng.pick(task.walls.flatMap((wall, cell) => (wall || cell === task.goal ? [] : [cell])))
       return { ...game.start(task, rng), at, facing: rng.int(0, 4) }
     },
-    thought({ at, goal, facing }, isRight, rng) {
+    thought({ at, goal, facing }) {
       const [down, right] = [rowOf(goal) - rowOf(at), columnOf(goal) - columnOf(at)]
-      const far = [Math.abs(down), Math.abs(right)].map((cells) => (isRight ? cells : rng.int(0, roomSide)))
       return [
         down < 0 ? 'north' : 'south',
-        String(far[0]),
+        String(Math.abs(down)),
         right < 0 ? 'west' : 'east',
-        String(far[1]),
-        compass[isRight ? facing : rng.int(0, 4)]!,
+        String(Math.abs(right)),
+        compass[facing]!,
       ]
     },
-    answer: ({ goal }) => [String(rowOf(goal)), String(columnOf(goal))],
+    answer: ({ goal, at }) => [rowOf(goal), columnOf(goal), rowOf(at), columnOf(at)].map(String),
   }) as unknown as PlayedWorld
 }
 
@@ -132,15 +137,13 @@ function columnOf(cell: number): number {
   return cell % roomSide
 }
 
-const cardNumbers = Array.from({ length: 9 }, (_, index) => String(index + 2))
-
 /** Thinks which cards there are and whether their sum or product makes 12; is asked what is written. */
 export function playedCards(settings: PlayedWorldSettings): PlayedWorld {
   const game = ezPoints()
   const player = playingPolicy(
     {
       game,
-      actions: [...cardNumbers, '+', '*', '='],
+      actions: [...upTo(11).slice(2), '+', '*', '='],
       words: ['what', 'have', 'make', 'sum', 'product', 'nothing'],
       longestThought: 5,
     },
@@ -148,9 +151,8 @@ export function playedCards(settings: PlayedWorldSettings): PlayedWorld {
   )
   return playedWorld<Parameters<typeof game.start>[0], PointsState>({
     player,
-    settings,
     goalReward: 10,
-    bestAction: settings.start.action.cards,
+    bestActions: settings.bestActions.cards,
     gamma: 0.99,
     stateOf(split, rng) {
       let state = game.start(game.task(split, rng.int(0, 10_000)), rng)
@@ -162,10 +164,9 @@ export function playedCards(settings: PlayedWorldSettings): PlayedWorld {
         ).state
       return state
     },
-    thought({ cards }, isRight, rng) {
-      const [first, second] = cards.map((card) => (isRight ? String(card) : rng.pick(cardNumbers)))
-      const plan = cards[0]! + cards[1]! === 12 ? 'sum' : 'product'
-      return ['have', first!, second!, 'make', isRight ? plan : rng.pick(['sum', 'product'])]
+    thought({ cards }) {
+      const [first, second] = cards as [number, number]
+      return ['have', String(first), String(second), 'make', first + second === 12 ? 'sum' : 'product']
     },
     answer: ({ formula }) => (formula.length === 0 ? ['nothing'] : [...formula]),
   }) as unknown as PlayedWorld
