@@ -9,7 +9,7 @@ import { namesSegment } from '../../rewards/verifiable/text/changed-segment.ts'
 import { mean } from '../../stats/moments.ts'
 import type { Tensor, Tree } from '../../tensor/tree.ts'
 import { colours, shapes, sizes } from '../../worlds/scenes/attributes.ts'
-import { captionPrompt } from '../../worlds/scenes/exchange.ts'
+import { captionPrompt, drawExchange } from '../../worlds/scenes/exchange.ts'
 import { oracle } from '../../worlds/scenes/oracle.ts'
 import { questionSet } from '../../worlds/scenes/question-set.ts'
 import { type SceneWorld, sceneWorld } from '../../worlds/scenes/scene-world.ts'
@@ -36,8 +36,11 @@ const settings = {
   styles: ['full', 'short'],
   types: ['object', 'colour', 'size', 'place'],
   objects: [2, 4],
-  /** `skill`: share of the start's training answers that name the wrong words; the others name any. */
-  start: { steps: 400, peak: 1.5e-3, skill: 0.6 },
+  /**
+   * `questions`: share of the start's training exchanges that are the questions of the evaluation, lest they are unlearnt;
+   * `skill`: share of its other answers that name the wrong words; the rest name any.
+   */
+  start: { steps: 500, peak: 1.5e-3, questions: 0.25, skill: 0.9 },
   /** Words beside the wrong ones that an answer may have. */
   extraWords: 1,
   iterations: 40,
@@ -77,7 +80,7 @@ export const vicritProof: Reproduction = {
   equalSamples: ['ViCrit', 'captions'],
   quickArms: ['ViCrit', 'captions'],
   notes: [
-    `Start: scenes-vlm, tuned for ${settings.start.steps} steps of 32 descriptions with one injected error; ${settings.start.skill * 100} % of the answers name it, the others any word of the description: it can tell what is wrong, as one habit among others.`,
+    `Start: scenes-vlm, tuned for ${settings.start.steps} steps of 32 descriptions with one injected error, ${settings.start.questions * 100} % questions among them; ${settings.start.skill * 100} % of the other answers name the error, the rest any word of the description.`,
     `Every answer has a thought (what the picture shows instead) and the wrong words, ${settings.extraWords} more at most. Errors of object, colour, size and place, all as often.`,
     'Not as the card has it: no paragraphs (after 400 steps a start found 17 % of their errors, 9 % with the pictures of others), and no errors of counts and relations, which give themselves away in the texts of this world: groups are rarer among true claims than among changed ones.',
     'Tuned by: for ViCrit the accuracy of localisation, for captions that of the questions, as it is there that it is compared.',
@@ -141,8 +144,16 @@ export const prepare: Prepare = ({ seed, quick, folder }) => {
     ...settings.start,
     seed,
     steps: quick ? 1 : settings.start.steps,
-    example: (rng) => startExample(drawCorrupted(world, rng, settings), rng),
+    example: (rng) =>
+      rng.chance(settings.start.questions)
+        ? anyQuestion(world, rng)
+        : startExample(drawCorrupted(world, rng, settings), rng),
   })
+}
+
+function anyQuestion(world: SceneWorld, rng: Rng): SceneExample {
+  const scene = world.scene(rng.int(0, 2 ** 31))
+  return { scene, ...drawExchange(scene, rng, { tasks: Object.fromEntries(kinds.map((kind) => [kind, 1])) }) }
 }
 
 /** The wrong words and what they should be; or, as often as skill is missing, words that are right. */
