@@ -113,7 +113,7 @@ export const constrainedRlhfProof: Reproduction = {
   },
   prepared: true,
   equalSamples: ['mu-PPO', 'All-PPO', ...weighted, 'PPO-SAT', 'PPO-SAT, squares', ...plainSearch],
-  quickArms: ['NM-PPO', 'start'],
+  quickArms: ['NM-PPO'],
   notes: [
     `Requests to describe one or two things politely. Words: mentions of key words, repeats included; manner: a trained bag-of-words classifier's log-odds of courtesy, ${settings.correlation} of it the words where they are correlated. Both in deviations of the start's training answers; neither is bounded, and too much of either breaks the grammar.`,
     'Gold: the exact oracle, relevance * truthfulness * fluency^3 * (0.4 conciseness + 0.6 politeness); it trains nothing and is no function of the two rewards.',
@@ -121,6 +121,7 @@ export const constrainedRlhfProof: Reproduction = {
     `Thresholds are the joint proxy point of the fixed weights at seed 1000, which the verdict does not use. All arms have one learning rate (${settings.learningRate}), epochs and minibatches; KL ${settings.klWeight} in the reward of fixed weights.`,
     'Final numbers are over held-out requests at temperature 1. Paths (rise and fall, what is kept, proxy points) are those of the training responses, new requests in each iteration, as means of three iterations, eight for what is kept in the long run; gold is there averaged over the seeds.',
     `Multipliers of equalities learn at ${settings.multipliers.equal.learningRate} from ${settings.multipliers.equal.initial}: at the paper's 0.1 from 0 they swung about their thresholds ever wider (seed 1000), at 0.03 from 0 the KL alone ruled for 15 iterations, and at 0.03 from 0.7 they overshot by a quarter. The others are the paper's.`,
+    'Trials at seed 1000: fixed weights end at a gold of 0.09 to 0.2, mu-PPO at 0.22 to 0.27, xi-PPO (0.03) at 0.23, PPO-SAT at 0.38. A reward that saturates within each response lets none of them say too much; constraints hold the mean over responses alone, which one that says too much and one that says too little can meet together.',
     'All-PPO and the form of PPO-SAT are unverified in the paper; here: weights 1 - multiplier beside a KL of weight 1, and both forms of the card.',
   ],
   criteria: (results) => [
