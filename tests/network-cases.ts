@@ -55,7 +55,7 @@ const drawing: DenoiserConfig = {
   text: { ...noise.text, separators: [4], phrases: 2 },
   convolutions: { patch: 2, width: 6, before: 1, after: 1 },
   prediction: 'x0',
-  detail: 0.5,
+  figures: true,
 }
 const policy = { sizes: [3, 8, 8, 4] }
 

@@ -125,7 +125,11 @@ function Browse({
     const theirs = new Set(runs.find(({ id }) => id === other)?.rewards.map(({ name }) => name))
     return run.rewards.map(({ name }) => name).filter((name) => theirs.has(name))
   }
-  const comparable = runs.map(({ id }) => id).filter((id) => id !== run.id && shared(id).length > 0)
+  // those with most rewards in common first: likelier to be of the same samples
+  const comparable = runs
+    .map(({ id }) => id)
+    .filter((id) => id !== run.id && shared(id).length > 0)
+    .sort((a, b) => shared(b).length - shared(a).length)
   /** Widest apart first, by the reward that was looked at if there is such. */
   const compareWith = (other: string | null, wanted = against?.reward) => {
     const names = shared(other)

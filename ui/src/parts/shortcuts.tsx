@@ -66,9 +66,10 @@ export function Shortcuts() {
         setOpen((open) => !open)
         return
       }
-      const both = performance.now() - since < patience ? `${first} ${event.key}` : event.key
+      // when it was pressed, not when a busy page came to it
+      const both = event.timeStamp - since < patience ? `${first} ${event.key}` : event.key
       first = event.key
-      since = performance.now()
+      since = event.timeStamp
       const all = [...sections].reverse().flatMap((section) => section.shortcuts())
       const meant = all.find(({ keys }) => keys === both) ?? all.find(({ keys }) => keys === event.key)
       if (meant === undefined) return
