@@ -52,10 +52,10 @@ function armsTable({ arms }: ReproductionResult): Html {
 
 function tuningTable({ tuning }: ReproductionResult): Html {
   const [{ what, metric, seeds, trials }] = tuning as [TunedArm]
-  return html`<p class="soft">Every value of one grid for each, by ${metric}, on seeds that decide nothing else (${seeds.join(', ')}).</p><div class="scroll"><table><thead><tr><th>${what} of</th>${trials.map(({ value }) => html`<th class="n">${figure(value)}</th>`)}<th class="n">chosen</th><th>used by</th></tr></thead>
+  return html`<p class="soft">Every value of one grid for each, by ${metric}, on seeds that decide nothing else (${seeds.join(', ')}).</p><div class="scroll"><table><thead><tr><th>${what} of</th>${trials.map(({ value }) => html`<th class="n">${value}</th>`)}<th class="n">chosen</th><th>used by</th></tr></thead>
 <tbody>${tuning.map(
     ({ arm, trials, chosen, usedBy }) =>
-      html`<tr><td>${arm}</td>${trials.map(({ mean }) => html`<td class="n">${mean === null ? 'failed' : figure(mean)}</td>`)}<td class="n">${figure(chosen)}</td><td>${usedBy.join(', ')}</td></tr>`,
+      html`<tr><td>${arm}</td>${trials.map(({ mean }) => html`<td class="n">${mean === null ? 'failed' : figure(mean)}</td>`)}<td class="n">${chosen}</td><td>${usedBy.join(', ')}</td></tr>`,
   )}</tbody></table></div>`
 }
 

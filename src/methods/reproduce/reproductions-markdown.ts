@@ -26,9 +26,9 @@ function tuned(tuning: ReproductionResult['tuning']): string {
   const [{ what, metric, seeds }] = tuning as [TunedArm]
   const each = tuning.map(({ trials, chosen, usedBy }) => {
     const tried = trials.map(
-      ({ value, mean }) => `${figure(value)}: ${mean === null ? 'failed' : figure(mean)}`,
+      ({ value, mean }) => `${value}: ${mean === null ? 'failed' : figure(mean)}`,
     )
-    return `${usedBy.join(', ')} ${figure(chosen)} (${tried.join(', ')})`
+    return `${usedBy.join(', ')} ${chosen} (${tried.join(', ')})`
   })
   return `\nTuned: ${what}, by ${metric}, on seed ${seeds.join(' and ')}, the same grid for all: ${each.join('; ')}.\n`
 }
