@@ -25,9 +25,7 @@ function tuned(tuning: ReproductionResult['tuning']): string {
   if (tuning.length === 0) return ''
   const [{ what, metric, seeds }] = tuning as [TunedArm]
   const each = tuning.map(({ trials, chosen, usedBy }) => {
-    const tried = trials.map(
-      ({ value, mean }) => `${value}: ${mean === null ? 'failed' : figure(mean)}`,
-    )
+    const tried = trials.map(({ value, mean }) => `${value}: ${mean === null ? 'failed' : figure(mean)}`)
     return `${usedBy.join(', ')} ${chosen} (${tried.join(', ')})`
   })
   return `\nTuned: ${what}, by ${metric}, on seed ${seeds.join(' and ')}, the same grid for all: ${each.join('; ')}.\n`
