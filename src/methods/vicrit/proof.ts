@@ -82,7 +82,7 @@ export const vicritProof: Reproduction = {
   notes: [
     `Start: scenes-vlm, tuned for ${settings.start.steps} steps of 32 descriptions with one injected error, ${settings.start.questions * 100} % questions among them; ${settings.start.skill * 100} % of the other answers name the error, the rest any word of the description.`,
     `Every answer has a thought (what the picture shows instead) and the wrong words, ${settings.extraWords} more at most. Errors of object, colour, size and place, all as often.`,
-    'Not as the card has it: no paragraphs (after 400 steps a start found 17 % of their errors, 9 % with the pictures of others), and no errors of counts and relations, which give themselves away in the texts of this world: groups are rarer among true claims than among changed ones.',
+    'Not as the card has it: no paragraphs (after 400 steps a start found 17 % of their errors, 9 % with the pictures of others), and no errors of counts and relations, which seem (from samples, not measured) to give themselves away in the texts of this world: groups are rarer among true claims than among changed ones.',
     'Tuned by: for ViCrit the accuracy of localisation, for captions that of the questions, as it is there that it is compared.',
     `Measured on ${settings.tested} held-out descriptions, answers sampled at temperature 1, and ${settings.questions} held-out questions of each of four kinds, answered greedily. Chance: a random word that says something of a shape. Shuffled: the pictures of other descriptions.`,
   ],
