@@ -7,10 +7,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { scoreRun } from '../src/apply/run.ts'
 import type { RunSummary } from '../src/apply/run-summary.ts'
 import { scoredSamples } from '../src/apply/scored-samples.ts'
-import { program } from '../src/cli/program.ts'
-import type { Terminal } from '../src/cli/terminal.ts'
 import { defineReward, textOf } from '../src/core/index.ts'
 import { openStore } from '../src/store/index.ts'
+import { command } from './command.ts'
 
 // Everything that can be wrong with what is given, end to end through the command line: the message says where and how
 // to mend it, the rest of the run goes on and is kept, the summary counts the failures, the exit code is 2.
@@ -28,22 +27,8 @@ const lines = (...rows: readonly unknown[]) =>
   rows.map((row) => (typeof row === 'string' ? row : JSON.stringify(row))).join('\n')
 const good = (id: string) => ({ id, prompt: 'What is 1 + 1?', output: '\\boxed{2}', reference: '2' })
 
-async function guerdon(...args: string[]) {
-  const out: string[] = []
-  const problems: string[] = []
-  const terminal: Terminal = {
-    result: (line) => out.push(line),
-    note: () => {},
-    problem: (line) => problems.push(line),
-    progress: () => {},
-    progressEnd: () => {},
-    width: 100,
-    colour: false,
-  }
-  const store = args.includes('--store') ? [] : ['--store', join(folder, 'store.db')]
-  const exitCode = await program(terminal).run([...store, ...args])
-  return { exitCode, out: out.join('\n'), problems: problems.join('\n') }
-}
+const guerdon = (...args: string[]) =>
+  command([...(args.includes('--store') ? [] : ['--store', join(folder, 'store.db')]), ...args])
 
 /** Scores the rows twice, for people and for machines, which must agree. */
 async function scored(path: string, ...rewards: string[]) {

@@ -2,26 +2,16 @@ import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { program } from '../src/cli/program.ts'
 import { readRecords } from '../src/data/index.ts'
+import { command } from './command.ts'
 import { testOnData } from './shared-data.ts'
 
 // The command line on real data sets, without a line of code for any of them.
 
 async function guerdon(...args: string[]) {
-  const lines: string[] = []
-  const problems: string[] = []
-  const exitCode = await program({
-    result: (line) => lines.push(line),
-    note: () => {},
-    problem: (line) => problems.push(line),
-    progress: () => {},
-    progressEnd: () => {},
-    width: 100,
-    colour: false,
-  }).run(args)
-  expect(problems).toEqual([])
-  return { exitCode, json: JSON.parse(lines.join('\n')) }
+  const { exitCode, out, problems } = await command(args)
+  expect(problems).toBe('')
+  return { exitCode, json: JSON.parse(out) }
 }
 
 const newStore = () => join(mkdtempSync(join(tmpdir(), 'guerdon-main-job-')), 'store.db')

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { command } from '../../tests/command.ts'
 import { figure } from '../stats/figure.ts'
 import { weightedTerms } from './commands/rescore.ts'
-import { program } from './program.ts'
 import { table } from './table.ts'
-import { duration, progressLine, type Terminal } from './terminal.ts'
+import { duration, progressLine } from './terminal.ts'
 
 let folder: string
 beforeEach(() => {
@@ -38,24 +38,8 @@ const answers = () =>
   )
 
 async function guerdon(...args: string[]) {
-  const lines: string[] = []
-  const problems: string[] = []
-  const terminal: Terminal = {
-    result: (line) => lines.push(line),
-    note: () => {},
-    problem: (line) => problems.push(line),
-    progress: () => {},
-    progressEnd: () => {},
-    width: 100,
-    colour: false,
-  }
-  const exitCode = await program(terminal).run(['--store', join(folder, 'store.db'), ...args])
-  return {
-    exitCode,
-    out: lines.join('\n'),
-    problems: problems.join('\n'),
-    json: () => JSON.parse(lines.join('\n')),
-  }
+  const ended = await command(['--store', join(folder, 'store.db'), ...args])
+  return { ...ended, json: () => JSON.parse(ended.out) }
 }
 
 describe('score', () => {

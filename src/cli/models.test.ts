@@ -2,9 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { command } from '../../tests/command.ts'
 import { type OpenAIServer, openaiServer } from '../../tests/openai-server.ts'
-import { program } from './program.ts'
-import type { Terminal } from './terminal.ts'
 
 let server: OpenAIServer
 let folder: string
@@ -32,22 +31,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-async function guerdon(...args: string[]) {
-  const lines: string[] = []
-  const notes: string[] = []
-  const terminal: Terminal = {
-    result: (line) => lines.push(line),
-    note: (line) => notes.push(line),
-    problem: (line) => notes.push(line),
-    progress: () => {},
-    progressEnd: () => {},
-    width: 100,
-    colour: false,
-  }
-  const at = ['--store', join(folder, 'store.db'), '--config', join(folder, 'guerdon.config.mjs')]
-  const exitCode = await program(terminal).run([...at, ...args])
-  return { exitCode, out: lines.join('\n'), notes: notes.join('\n') }
-}
+const guerdon = (...args: string[]) =>
+  command(['--store', join(folder, 'store.db'), '--config', join(folder, 'guerdon.config.mjs'), ...args])
 
 const scoring = (...more: string[]) =>
   guerdon('score', join(folder, 'data.jsonl'), '-r', 'verifier(model=judge)', '--json', ...more)

@@ -2,24 +2,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { program } from '../program.ts'
+import { command } from '../../../tests/command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'guerdon-audit-cli-'))
 const at = (name: string) => join(folder, name)
 
-async function guerdon(...args: string[]) {
-  const [lines, problems]: [string[], string[]] = [[], []]
-  const exitCode = await program({
-    result: (line) => lines.push(line),
-    note: () => {},
-    problem: (line) => problems.push(line),
-    progress: () => {},
-    progressEnd: () => {},
-    width: 100,
-    colour: false,
-  }).run(['--store', at('store.db'), ...args])
-  return { exitCode, out: lines.join('\n'), problems: problems.join('\n') }
-}
+const guerdon = (...args: string[]) => command(['--store', at('store.db'), ...args])
 
 const rows = Array.from({ length: 12 }, (_, i) => ({
   id: `q${i}`,

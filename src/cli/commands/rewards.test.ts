@@ -1,22 +1,7 @@
 import { expect, test } from 'vitest'
-import { program } from '../program.ts'
-import type { Terminal } from '../terminal.ts'
+import { command } from '../../../tests/command.ts'
 
-async function guerdon(...args: string[]) {
-  const lines: string[] = []
-  const problems: string[] = []
-  const terminal: Terminal = {
-    result: (line) => lines.push(line),
-    note: () => {},
-    problem: (line) => problems.push(line),
-    progress: () => {},
-    progressEnd: () => {},
-    width: 100,
-    colour: false,
-  }
-  const exitCode = await program(terminal).run(args)
-  return { exitCode, out: lines.join('\n'), problems: problems.join('\n') }
-}
+const guerdon = (...args: string[]) => command(args)
 
 test('the words of a judge are shown, each use under its name', async () => {
   const { exitCode, out } = await guerdon('rewards', 'show', 'onereward', '--prompt')

@@ -3,34 +3,16 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { command } from '../../../tests/command.ts'
 import { Rng } from '../../core/index.ts'
 import { rewardModel } from '../../rewards/learned/reward-model.ts'
 import { openStore } from '../../store/index.ts'
-import { program } from '../program.ts'
-import type { Terminal } from '../terminal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'guerdon-train-reward-'))
 const store = join(folder, 'store.db')
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function guerdon(...args: string[]) {
-  const lines: string[] = []
-  const problems: string[] = []
-  const terminal: Terminal = {
-    result: (line) => lines.push(line),
-    note: () => {},
-    problem: (line) => problems.push(line),
-    progress: () => {},
-    progressEnd: () => {},
-    width: 100,
-    colour: false,
-  }
-  return {
-    exit: await program(terminal).run(['--store', store, ...args]),
-    output: lines.join('\n'),
-    problems: problems.join('\n'),
-  }
-}
+const guerdon = (...args: string[]) => command(['--store', store, ...args])
 
 /** Reasons are better than guesses, on eight topics. */
 async function pairsFile(): Promise<string> {
@@ -70,13 +52,13 @@ const small = [
 test('pairs become a reward that is found by its path', async () => {
   const pairs = await pairsFile()
   const out = join(folder, 'my-reward')
-  const { exit, output, problems } = await guerdon(
+  const { exitCode, out: said, problems } = await guerdon(
     ...['train', 'reward', pairs, '--out', out, ...small],
     ...['--split-by', 'topic', '--test-share', '0.25', '--json'],
   )
   expect(problems).toBe('')
-  expect(exit).toBe(0)
-  const { name, data, evaluation } = JSON.parse(output)
+  expect(exitCode).toBe(0)
+  const { name, data, evaluation } = JSON.parse(said)
   expect(name).toBe('my-reward')
   expect(data).toMatchObject({ pairs: 60, heldOut: 20 }) // two whole topics of eight
   expect(evaluation.accuracy.estimate).toBeGreaterThan(0.9)
@@ -107,10 +89,10 @@ test('a field that pairs lack, and a trunk that there is not, are named', async 
   const pairs = await pairsFile()
   const out = join(folder, 'none')
   const field = await guerdon('train', 'reward', pairs, '--out', out, '--user', 'annotator')
-  expect(field.exit).toBe(2)
+  expect(field.exitCode).toBe(2)
   expect(field.problems).toContain('no annotator')
   const trunk = await guerdon('train', 'reward', pairs, '--out', out, '--on', 'embedded:nothing')
-  expect(trunk.exit).toBe(2)
+  expect(trunk.exitCode).toBe(2)
   expect(trunk.problems).toContain('nothing')
   expect(existsSync(out)).toBe(false)
 })
