@@ -52,7 +52,11 @@ const small = [
 test('pairs become a reward that is found by its path', async () => {
   const pairs = await pairsFile()
   const out = join(folder, 'my-reward')
-  const { exitCode, out: said, problems } = await guerdon(
+  const {
+    exitCode,
+    out: said,
+    problems,
+  } = await guerdon(
     ...['train', 'reward', pairs, '--out', out, ...small],
     ...['--split-by', 'topic', '--test-share', '0.25', '--json'],
   )
